@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Continuous integration turns warnings into errors; who merely uses the package is not stopped by a newer compiler's.
+let strict: [SwiftSetting] =
+    Context.environment["IPC_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] =
+    Context.environment["IPC_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + strict
+
+let package = Package(
+    name: "swift-ipc",
+    products: [
+        .library(name: "IPC", targets: ["IPC"]),
+        .executable(name: "ipc", targets: ["IPCTool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    ],
+    targets: [
+        .target(name: "CIPC", cSettings: strictC),
+        .target(
+            name: "IPC",
+            dependencies: [
+                "CIPC",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "IPCTool",
+            dependencies: [
+                "IPC",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
+        .testTarget(
+            name: "IPCTests",
+            dependencies: ["IPC", "CIPC", "TestChild"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IPCToolTests",
+            dependencies: ["IPC", "IPCTool", "TestChild"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,13 @@
+// What Swift cannot call itself: variadic calls, macros, calls that glibc hides behind _GNU_SOURCE, and the path from
+// clone to exec. Every function here makes one kernel call and returns its result, or the error number negated, so that
+// nothing can come between a call and its errno. No logic lives here that Swift can hold, no libc type shows.
+#ifndef CIPC_H
+#define CIPC_H
+
+#include "CIPCCalls.h"
+#include "CIPCConstants.h"
+#include "CIPCSignals.h"
+#include "CIPCSpawn.h"
+#include "CIPCThreads.h"
+
+#endif

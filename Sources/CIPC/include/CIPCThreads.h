@@ -1,0 +1,28 @@
+// Threads of our own, and the few words each thread keeps for the event loop.
+#ifndef CIPC_THREADS_H
+#define CIPC_THREADS_H
+
+#include <stdint.h>
+
+// What a thread knows of the loop that runs on it. `loop` is NULL on every thread that is no loop's.
+struct ipc_thread_state {
+    void *_Nullable loop;
+    uint32_t calls_left;      // how many more calls may go without suspending, before others get their turn
+    uint32_t blocks_sigpipe;  // this thread is ours and holds SIGPIPE back for good
+};
+struct ipc_thread_state *_Nonnull ipc_thread_state(void);
+
+// Starts a detached thread with every signal blocked and the given name (at most 15 bytes).
+int32_t ipc_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
+
+int32_t ipc_thread_id(void);
+// tgkill to a thread of this process.
+int32_t ipc_thread_signal(int32_t thread, int32_t signal);
+
+// write(2) for threads where SIGPIPE is not blocked and the kernel has no flag for it: holds the signal, writes, takes
+// back the one that the write raised, restores the mask.
+long ipc_write_without_sigpipe(int32_t fd, const void *_Nullable bytes, uintptr_t count, int32_t rwf);
+
+void ipc_yield_processor(void);
+
+#endif

@@ -1,0 +1,208 @@
+// From a request to a running program.
+//
+// clone with CLONE_VM|CLONE_VFORK: no page table is copied, so a spawn costs the same from a process of any size; this
+// thread sleeps until the child has executed or given up, and the child reports its error straight into our memory.
+// What runs in the child is in this file alone and makes raw system calls: it shares our memory with all other threads,
+// so it may take no lock, allocate nothing and run nobody's handler.
+#define _GNU_SOURCE
+#include "CIPCSpawn.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Instrumented code would write marks for the child's stack into tables that the parent goes on using.
+#define IN_CHILD __attribute__((disable_sanitizer_instrumentation, noinline))
+
+#define MOST_MAPPINGS 256
+#define STACK_BYTES (32 * 1024)
+
+struct start {
+    const struct ipc_spawn_request *request;
+    volatile int stage, error;
+    int lifted[MOST_MAPPINGS];
+};
+
+extern char **environ;
+
+IN_CHILD static void give_up(struct start *start, int stage) {
+    start->error = errno;
+    start->stage = stage;
+    for (;;) syscall(SYS_exit_group, 127);
+}
+
+// Handlers first: the memory they would touch is the parent's. Ignored signals too, which would survive execve.
+IN_CHILD static void reset_signals(void) {
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        unsigned long mask;
+    } standard = {0};
+    for (int signal = 1; signal <= 64; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP) syscall(SYS_rt_sigaction, signal, &standard, NULL, sizeof standard.mask);
+}
+
+// Everything above 2 closes on exec, whoever opened it and however; what the child is to have is mapped afterwards.
+IN_CHILD static int close_on_exec_from(int lowest) {
+    if (syscall(SYS_close_range, lowest, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) == 0) return 0;
+    if (errno != ENOSYS && errno != EINVAL) return -1;
+    int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return -1;
+    char buffer[2048];
+    long count;
+    while ((count = syscall(SYS_getdents64, folder, buffer, sizeof buffer)) > 0) {
+        for (long at = 0; at < count;) {
+            struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+            int fd = 0, digits = 0;
+            for (const char *c = entry->d_name; *c >= '0' && *c <= '9'; c++, digits++) fd = fd * 10 + (*c - '0');
+            if (digits > 0 && fd >= lowest) fcntl(fd, F_SETFD, FD_CLOEXEC);
+            at += entry->d_reclen;
+        }
+    }
+    close(folder);
+    return count < 0 ? -1 : 0;
+}
+
+// A standard descriptor that is absent: the number is taken, and reading 0 or writing 1 and 2 fails with EBADF.
+IN_CHILD static int occupy(int target) {
+    int fd = open("/dev/null", target == 0 ? O_WRONLY : O_RDONLY);
+    if (fd < 0 || fd == target) return fd < 0 ? -1 : 0;
+    int result = dup2(fd, target);
+    close(fd);
+    return result < 0 ? -1 : 0;
+}
+
+// In two passes, so that no target overwrites a source that is still needed: 0 and 1 may change places.
+IN_CHILD static int map_descriptors(struct start *start) {
+    const struct ipc_spawn_request *request = start->request;
+    int above = 3;
+    for (int i = 0; i < request->mapping_count; i++)
+        if (request->mappings[i].target >= above) above = request->mappings[i].target + 1;
+    for (int i = 0; i < request->mapping_count; i++) {
+        int source = request->mappings[i].source, is_target = 0;
+        for (int j = 0; j < request->mapping_count; j++)
+            if (j != i && request->mappings[j].target == source) is_target = 1;
+        start->lifted[i] = source;
+        if (is_target && source != request->mappings[i].target) {
+            start->lifted[i] = fcntl(source, F_DUPFD_CLOEXEC, above);
+            if (start->lifted[i] < 0 && !(errno == EBADF && source <= 2)) return -1;
+        }
+    }
+    for (int i = 0; i < request->mapping_count; i++) {
+        int source = start->lifted[i], target = request->mappings[i].target;
+        int result = source < 0 ? -1 : source == target ? fcntl(target, F_SETFD, 0) : dup2(source, target);
+        if (result >= 0) continue;
+        if (target > 2 || (source >= 0 && errno != EBADF)) return -1;
+        if (occupy(target) < 0) return -1;
+    }
+    return 0;
+}
+
+IN_CHILD static int child(void *pointer) {
+    struct start *start = pointer;
+    const struct ipc_spawn_request *request = start->request;
+    reset_signals();
+    if (request->process_group >= 0 && setpgid(0, request->process_group) < 0) give_up(start, IPC_STAGE_GROUP);
+    if (request->terminal >= 0) {
+        // All signals are held, SIGTTOU among them: a background process may ask.
+        int group = (int)syscall(SYS_getpgid, 0);
+        if (ioctl(request->terminal, TIOCSPGRP, &group) < 0) give_up(start, IPC_STAGE_TERMINAL);
+    }
+    if (close_on_exec_from(3) < 0 || map_descriptors(start) < 0) give_up(start, IPC_STAGE_DESCRIPTORS);
+    if (request->directory != NULL && chdir(request->directory) < 0) give_up(start, IPC_STAGE_DIRECTORY);
+    uint64_t none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+    execve(request->path, request->arguments, request->environment != NULL ? request->environment : environ);
+    give_up(start, IPC_STAGE_EXECUTE);
+    return 0;
+}
+
+int32_t ipc_spawn(const struct ipc_spawn_request *request, struct ipc_spawn_result *result) {
+    *result = (struct ipc_spawn_result){.pid = -1, .pidfd = -1};
+    struct start start = {.request = request};
+    if (request->mapping_count > MOST_MAPPINGS) {
+        result->error = E2BIG;
+        result->stage = IPC_STAGE_DESCRIPTORS;
+        return -E2BIG;
+    }
+    // The child's stack lies on ours, which stands still meanwhile.
+    char stack[STACK_BYTES] __attribute__((aligned(64)));
+    // The kernel's own call: glibc's leaves out two signals, and no signal at all may be delivered to the child.
+    uint64_t all = ~(uint64_t)0, former;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former, sizeof all);
+    int pidfd = -1;
+    int pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start, &pidfd);
+    int error = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &former, NULL, sizeof former);
+
+    if (pid < 0) {
+        result->error = error;
+        result->stage = IPC_STAGE_CLONE;
+        return -error;
+    }
+    if (start.error != 0) {
+        siginfo_t information;
+        while (waitid((idtype_t)3 /* P_PIDFD */, (id_t)pidfd, &information, WEXITED) < 0 && errno == EINTR) {}
+        close(pidfd);
+        result->error = start.error;
+        result->stage = start.stage;
+        return -start.error;
+    }
+    result->pid = pid;
+    result->pidfd = pidfd;
+    return 0;
+}
+
+static void describe(struct ipc_end *end, int code, int status) {
+    end->kind = code == CLD_EXITED ? IPC_END_EXITED : code == CLD_DUMPED ? IPC_END_DUMPED : IPC_END_KILLED;
+    end->status = status;
+}
+
+int32_t ipc_reap(int32_t pidfd, struct ipc_end *end) {
+    siginfo_t information;
+    struct rusage usage;
+    memset(&information, 0, sizeof information);
+    memset(&usage, 0, sizeof usage);
+    // glibc's waitid has no room for the resource usage; the kernel's has.
+    if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED | WNOHANG, &usage) < 0) return -errno;
+    if (information.si_pid == 0) return 0;
+    *end = (struct ipc_end){
+        .user_microseconds = (uint64_t)usage.ru_utime.tv_sec * 1000000u + (uint64_t)usage.ru_utime.tv_usec,
+        .system_microseconds = (uint64_t)usage.ru_stime.tv_sec * 1000000u + (uint64_t)usage.ru_stime.tv_usec,
+        .peak_memory_kibibytes = (uint64_t)usage.ru_maxrss};
+    describe(end, information.si_code, information.si_status);
+    return 1;
+}
+
+int32_t ipc_has_ended(int32_t pidfd) {
+    siginfo_t information;
+    memset(&information, 0, sizeof information);
+    if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED | WNOHANG | WNOWAIT, NULL) < 0) return -errno;
+    return information.si_pid != 0;
+}
+
+int32_t ipc_end_of_reaped(int32_t pidfd, struct ipc_end *end) {
+    struct {
+        uint64_t mask, control_group;
+        uint32_t ids[11];
+        int32_t exit_code;
+    } information = {.mask = 8 /* PIDFD_INFO_EXIT */};
+    _Static_assert(sizeof information == 64, "the first published size of struct pidfd_info");
+    if (ioctl(pidfd, _IOC(_IOC_READ | _IOC_WRITE, 0xFF, 11, sizeof information), &information) < 0) return 0;
+    if ((information.mask & 8) == 0) return 0;
+    int status = information.exit_code;
+    *end = (struct ipc_end){0};
+    if (WIFEXITED(status)) describe(end, CLD_EXITED, WEXITSTATUS(status));
+    else describe(end, WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED, WTERMSIG(status));
+    return 1;
+}

@@ -1,0 +1,81 @@
+// Threads of our own and what each keeps for the event loop.
+#define _GNU_SOURCE
+#include "CIPCThreads.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static __thread struct ipc_thread_state state;
+
+struct ipc_thread_state *ipc_thread_state(void) { return &state; }
+
+struct start {
+    void (*body)(void *);
+    void *argument;
+    char name[16];
+};
+
+static void *run(void *pointer) {
+    struct start start = *(struct start *)pointer;
+    free(pointer);
+    pthread_setname_np(pthread_self(), start.name);
+    state.blocks_sigpipe = 1;
+    start.body(start.argument);
+    return NULL;
+}
+
+int32_t ipc_thread_start(const char *name, void (*body)(void *), void *argument) {
+    struct start *start = calloc(1, sizeof *start);
+    if (start == NULL) return -ENOMEM;
+    start->body = body;
+    start->argument = argument;
+    strncpy(start->name, name, sizeof start->name - 1);
+
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigset_t all, former;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &former);  // inherited by the thread: no foreign handler ever runs on it
+    pthread_t thread;
+    int error = pthread_create(&thread, &attributes, run, start);
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
+    pthread_attr_destroy(&attributes);
+    if (error != 0) free(start);
+    return -error;
+}
+
+int32_t ipc_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
+int32_t ipc_thread_signal(int32_t thread, int32_t signal) {
+    return syscall(SYS_tgkill, getpid(), thread, signal) < 0 ? -errno : 0;
+}
+
+long ipc_write_without_sigpipe(int32_t fd, const void *bytes, uintptr_t count, int32_t rwf) {
+    sigset_t pipe_only, former, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    int was_pending = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &former);
+    struct iovec piece = {(void *)bytes, count};
+    long result = rwf == 0 ? write(fd, bytes, count) : pwritev2(fd, &piece, 1, -1, rwf);
+    if (result < 0) result = -errno;
+    if (result == -EPIPE && !was_pending) {
+        // The signal of a failed write goes to the thread that wrote, so it is here, and it is ours to take.
+        struct timespec none = {0, 0};
+        while (sigtimedwait(&pipe_only, NULL, &none) < 0 && errno == EINTR) {}
+    }
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
+    return result;
+}
+
+void ipc_yield_processor(void) { sched_yield(); }

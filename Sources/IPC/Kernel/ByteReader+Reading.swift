@@ -1,0 +1,160 @@
+// How a reader gets its bytes: the call first, the wait after it, and what each outcome means.
+import CIPC
+import SystemPackage
+
+extension ByteReader {
+    func readBytes(_ count: Int, _ deadline: Deadline?) async throws -> [UInt8] {
+        try await SharedDescriptor.beginCall("read", on: descriptor.subject)
+        try begin("read")
+        defer { end() }
+        guard count > 0 else { return [] }
+        if !buffer.isEmpty { return take(min(count, buffer.count)) }
+        let room = min(count, 256 * 1024)
+        while true {
+            if !isDrained {
+                var result = 0
+                let bytes = [UInt8](unsafeUninitializedCapacity: room) { space, used in
+                    result = attempt(space.baseAddress, room)
+                    used = max(0, result)
+                }
+                if let count = try outcome(result, room) {
+                    // What comes in small pieces shall not hold on to the memory of large ones.
+                    return count < room / 2 && room > 4096 ? Array(bytes[..<count]) : bytes
+                }
+            }
+            try await waitForMore(deadline)
+        }
+    }
+
+    func readBytes(into bytes: inout [UInt8], _ deadline: Deadline?) async throws -> Int {
+        try await SharedDescriptor.beginCall("read", on: descriptor.subject)
+        try begin("read")
+        defer { end() }
+        guard !bytes.isEmpty else { return 0 }
+        if !buffer.isEmpty {
+            let count = min(bytes.count, buffer.count)
+            let front = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
+            bytes.withUnsafeMutableBytes { $0.copyMemory(from: front) }
+            drop(count)
+            return count
+        }
+        while true {
+            if !isDrained {
+                let room = bytes.count
+                let result = bytes.withUnsafeMutableBytes { attempt($0.baseAddress, room) }
+                if let count = try outcome(result, room) { return count }
+            }
+            try await waitForMore(deadline)
+        }
+    }
+
+    func readEverything(_ limit: Int, _ deadline: Deadline?) async throws -> [UInt8] {
+        try await SharedDescriptor.beginCall("read", on: descriptor.subject)
+        try begin("read")
+        defer { end() }
+        repeat {
+            guard buffer.count <= limit else {
+                throw ReadError(.limitExceeded, subject: descriptor.subject, line: 0, offset: limit)
+            }
+        } while try await refill(deadline)
+        return take(buffer.count)
+    }
+
+    func waitForBytes(_ deadline: Deadline?) async throws {
+        try begin("wait")
+        defer { end() }
+        if buffer.isEmpty { try await descriptor.wait(.reading, deadline: deadline, "wait") }
+        isDrained = false
+    }
+
+    /// Adds what is there to the buffer, waiting if there is nothing; `false` at the end.
+    func refill(_ deadline: Deadline?) async throws -> Bool {
+        if EventLoop.hasUsedItsTurn() { await EventLoop.letOthersRun() }
+        while true {
+            if !isDrained {
+                let space = buffer.room(preferredRoom)
+                let result = attempt(space.baseAddress, space.count)
+                if let count = try outcome(result, space.count) {
+                    buffer.filled(count)
+                    return count > 0
+                }
+            }
+            try await waitForMore(deadline)
+        }
+    }
+
+    /// Little for a socket with short messages, of which a server has many; much for what flows.
+    private var preferredRoom: Int {
+        switch descriptor.transfer {
+        case .socket: isFlowing || buffer.count >= 4096 ? 64 * 1024 : 4096
+        default: 64 * 1024
+        }
+    }
+
+    /// Takes bytes from the front of the buffer.
+    func take(_ count: Int) -> [UInt8] {
+        let bytes = [UInt8](buffer.bytes[..<count])
+        drop(count)
+        return bytes
+    }
+
+    @inline(__always)
+    func drop(_ count: Int) {
+        buffer.consume(count)
+        searched = max(0, searched - count)
+    }
+
+    /// One call, without waiting: the count, or the error number negated.
+    @inline(__always)
+    private func attempt(_ address: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+        guard let address else { return 0 }
+        return descriptor.transfer.read(descriptor.number, address, count)
+    }
+
+    /// The count that was read, `nil` if there is nothing yet.
+    @inline(__always)
+    private func outcome(_ result: Int, _ room: Int) throws(SystemError) -> Int? {
+        if result >= 0 {
+            isDrained = result > 0 && result < room && descriptor.transfer.isDrainedByShortRead
+            isFlowing = result >= 4096
+            return result
+        }
+        let error = Errno(rawValue: Int32(-result))
+        guard error == .wouldBlock else { throw SystemError("read", on: descriptor.subject, error) }
+        return descriptor.endsWhenEmpty ? 0 : nil
+    }
+
+    private func waitForMore(_ deadline: Deadline?) async throws {
+        let wasDrained = isDrained
+        isDrained = false
+        if isFlowing, descriptor.transfer.isWorthYielding, EventLoop.current?.ready.isEmpty ?? true {
+            // The writer is in the middle of something. One turn of the processor, and its pipe is full, which costs
+            // both sides far less than a sleep and a wake for each of its writes.
+            isFlowing = false
+            ipc_yield_processor()
+            return
+        }
+        if wasDrained, descriptor.endsWhenEmpty { return }
+        try await descriptor.wait(.reading, deadline: deadline, "read")
+    }
+}
+
+extension Transfer {
+    /// After a short read there was nothing left, so that the next thing to do is to wait. Wrong only if something has
+    /// come since, and then the wait ends at once.
+    @inline(__always)
+    var isDrainedByShortRead: Bool {
+        switch self {
+        case .pipe, .socket, .nonblocking: true
+        case .immediate, .blocking: false
+        }
+    }
+
+    @inline(__always)
+    var isWorthYielding: Bool {
+        switch self {
+        case .pipe, .nonblocking: true
+        case .socket, .immediate, .blocking: false
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// The reading end of every stream: bytes, lines, everything, with one vocabulary for pipes, FIFOs, sockets, terminals.
+import CIPC
+import Synchronization
+import SystemPackage
+
+/// The reading end of a stream of bytes: of a pipe, a socket, a terminal, a file, a child's output.
+///
+/// What is there is read at once; what is not is waited for without holding a thread. Every call ends at its `timeout:` or
+/// `deadline:`, with ``TimeoutError``, and when its task is cancelled, with `CancellationError`; a call that ends so has
+/// taken no bytes.
+///
+/// One task reads at a time: a call while another is under way throws ``SystemError`` with `EBUSY`. The stream is closed by
+/// ``close()``, or when nobody holds it any more.
+public final class ByteReader: @unchecked Sendable {
+    // Safe to share by this rule: `buffer` and the members after it are touched only between `begin` and `end`, which let
+    // one caller in at a time.
+    let descriptor: SharedDescriptor
+    private let isBusy = Atomic(false)
+    var buffer = ByteBuffer()
+    /// The last read gave less than there was room for, so the next would most likely find nothing: wait first.
+    var isDrained = false
+    /// How far the buffer was searched for the end of a line, so that no byte is looked at twice.
+    var searched = 0
+    var lineCount = 0
+    /// The last read brought so much that whoever writes is probably not done.
+    var isFlowing = false
+
+    init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
+
+    /// Reads from a descriptor, which belongs to the reader from now on.
+    ///
+    /// - Throws: ``SystemError`` if the file cannot be used in this way.
+    public convenience init(_ descriptor: consuming Descriptor) throws {
+        let subject = "descriptor \(descriptor.number)"
+        self.init(try SharedDescriptor.adopting(descriptor, writing: false, subject: subject))
+    }
+
+    /// What the stream is, as errors name it.
+    public var name: String { descriptor.subject }
+
+    /// How many lines have been read by the calls that read lines.
+    public var linesRead: Int {
+        guard (try? begin("read")) != nil else { return 0 }
+        defer { end() }
+        return lineCount
+    }
+
+    // MARK: Bytes
+
+    /// Reads what is there, at most `count` bytes; waits if there is nothing yet. An empty array is the end.
+    ///
+    /// A call gives at most 256 KiB, however large `count` is: memory is taken for what comes, not for what was asked.
+    ///
+    /// The system calls are `read`, `recv` and `preadv2`.
+    ///
+    /// - Throws: ``SystemError``, ``TimeoutError``, `CancellationError`. The end is not an error.
+    public func read(upTo count: Int, timeout: Duration? = nil) async throws -> [UInt8] {
+        try await readBytes(count, Deadline.after(timeout))
+    }
+
+    /// Reads what is there, at most `count` bytes, as ``read(upTo:timeout:)`` does, until a deadline.
+    public func read(upTo count: Int, deadline: Deadline) async throws -> [UInt8] {
+        try await readBytes(count, deadline)
+    }
+
+    /// Reads what is there into an array, from its beginning and at most as many bytes as it has; 0 is the end.
+    ///
+    /// The form for loops that shall not allocate: the array is used again and again.
+    ///
+    /// - Throws: as ``read(upTo:timeout:)`` does.
+    public func read(into bytes: inout [UInt8], timeout: Duration? = nil) async throws -> Int {
+        try await readBytes(into: &bytes, Deadline.after(timeout))
+    }
+
+    /// Reads what is there into an array, as ``read(into:timeout:)`` does, until a deadline.
+    public func read(into bytes: inout [UInt8], deadline: Deadline) async throws -> Int {
+        try await readBytes(into: &bytes, deadline)
+    }
+
+    /// Reads until the end.
+    ///
+    /// - Parameter limit: the most bytes to take, beyond which the call throws; in bytes.
+    /// - Throws: ``ReadError`` with `limitExceeded`, and as ``read(upTo:timeout:)`` does. After each of these the bytes
+    ///   can still be read.
+    public func readAll(limit: Int, timeout: Duration? = nil) async throws -> [UInt8] {
+        try await readEverything(limit, Deadline.after(timeout))
+    }
+
+    /// Reads until the end, as ``readAll(limit:timeout:)`` does, until a deadline.
+    public func readAll(limit: Int, deadline: Deadline) async throws -> [UInt8] {
+        try await readEverything(limit, deadline)
+    }
+
+    /// Puts bytes back: the next call reads them first.
+    ///
+    /// - Throws: ``SystemError`` with `EBUSY` while another call reads.
+    public func unread(_ bytes: [UInt8]) throws {
+        try begin("unread")
+        defer { end() }
+        bytes.withUnsafeBytes { buffer.prepend($0) }
+        searched = 0
+    }
+
+    /// Waits until there is something to read, or the end; nothing is taken. The hook for foreign libraries.
+    ///
+    /// - Throws: ``TimeoutError``, `CancellationError`, ``SystemError``.
+    public func waitUntilReadable(timeout: Duration? = nil) async throws {
+        try await waitForBytes(Deadline.after(timeout))
+    }
+
+    /// Waits until there is something to read, as ``waitUntilReadable(timeout:)`` does, until a deadline.
+    public func waitUntilReadable(deadline: Deadline) async throws {
+        try await waitForBytes(deadline)
+    }
+
+    /// Closes the stream. Whoever waits on it is woken with `ECANCELED`; bytes that were not read are dropped.
+    ///
+    /// Closing again does nothing. The C function is `close`.
+    public func close() { descriptor.close() }
+
+    // MARK: One reader at a time
+
+    /// Lets the caller in, or says that another is in.
+    @inline(__always)
+    func begin(_ operation: String) throws(SystemError) {
+        guard !isBusy.exchange(true, ordering: .acquiring) else {
+            throw SystemError(operation, on: descriptor.subject, .resourceBusy)
+        }
+        guard descriptor.enter() else {
+            isBusy.store(false, ordering: .releasing)
+            throw descriptor.closedError(operation)
+        }
+    }
+
+    @inline(__always)
+    func end() {
+        descriptor.leave()
+        isBusy.store(false, ordering: .releasing)
+    }
+
+}

@@ -1,0 +1,184 @@
+// The writing end of every stream: all of it, or an error that says how much went through.
+import CIPC
+import Synchronization
+import SystemPackage
+
+/// The writing end of a stream of bytes: of a pipe, a socket, a terminal, a file, a child's input.
+///
+/// Nothing is buffered here: when a write returns, the kernel has every byte. What the kernel cannot take at once is waited
+/// for without holding a thread. Writes of several tasks queue, and each goes through whole. Writing to a reader that has
+/// left throws ``SystemError`` with `EPIPE`; it never raises SIGPIPE, and the program's way with that signal is not
+/// changed.
+///
+/// A write that its `timeout:`, a cancellation or the kernel cut short has put a part of its bytes into the stream; the
+/// error says how many, ``bytesWritten`` too, and the writer takes no more, since whatever followed would be garbage to the
+/// reader. The stream is closed by ``close()``, or when nobody holds it any more.
+public final class ByteWriter: Sendable {
+    let descriptor: SharedDescriptor
+    private let turn = Turnstile()
+    private let written = Atomic(0)
+    private let failure = Mutex<SystemError?>(nil)
+
+    init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
+
+    /// Writes to a descriptor, which belongs to the writer from now on.
+    ///
+    /// - Throws: ``SystemError`` if the file cannot be used in this way.
+    public convenience init(_ descriptor: consuming Descriptor) throws {
+        let subject = "descriptor \(descriptor.number)"
+        self.init(try SharedDescriptor.adopting(descriptor, writing: true, subject: subject))
+    }
+
+    /// What the stream is, as errors name it.
+    public var name: String { descriptor.subject }
+
+    /// How many bytes the kernel has taken from this writer.
+    public var bytesWritten: Int { written.load(ordering: .relaxed) }
+
+    /// Writes all bytes of a span.
+    ///
+    /// The system calls are `write`, `send` and `pwritev2`.
+    ///
+    /// - Throws: ``SystemError``, with `EPIPE` if the reader has left and `ECANCELED` if the stream is closed here;
+    ///   ``TimeoutError``; `CancellationError`.
+    public func write(_ bytes: RawSpan, timeout: Duration? = nil) async throws {
+        try await writeWhole(bytes, Deadline.after(timeout))
+    }
+
+    /// Writes all bytes of a span, as ``write(_:timeout:)-(RawSpan,_)`` does, until a deadline.
+    public func write(_ bytes: RawSpan, deadline: Deadline) async throws {
+        try await writeWhole(bytes, deadline)
+    }
+
+    /// Writes all bytes of an array.
+    ///
+    /// - Throws: as ``write(_:timeout:)-(RawSpan,_)`` does.
+    public func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws {
+        try await writeWhole(bytes.span.bytes, Deadline.after(timeout))
+    }
+
+    /// Writes all bytes of an array until a deadline.
+    public func write(_ bytes: [UInt8], deadline: Deadline) async throws {
+        try await writeWhole(bytes.span.bytes, deadline)
+    }
+
+    /// Writes a text in UTF-8, as it is: no line end is added.
+    ///
+    /// - Throws: as ``write(_:timeout:)-(RawSpan,_)`` does.
+    public func write(_ text: String, timeout: Duration? = nil) async throws {
+        try await writeWhole(text.utf8.span.bytes, Deadline.after(timeout))
+    }
+
+    /// Writes a text in UTF-8 until a deadline.
+    public func write(_ text: String, deadline: Deadline) async throws {
+        try await writeWhole(text.utf8.span.bytes, deadline)
+    }
+
+    /// Waits until the kernel would take bytes, or the reader has left; nothing is written.
+    ///
+    /// - Throws: ``TimeoutError``, `CancellationError`, ``SystemError``.
+    public func waitUntilWritable(timeout: Duration? = nil) async throws {
+        try await waitForRoom(Deadline.after(timeout))
+    }
+
+    /// Waits until the kernel would take bytes, as ``waitUntilWritable(timeout:)`` does, until a deadline.
+    public func waitUntilWritable(deadline: Deadline) async throws {
+        try await waitForRoom(deadline)
+    }
+
+    /// Has the kernel bring what was written to the storage. The C function is `fsync`.
+    ///
+    /// - Throws: ``SystemError``, for example `EIO` and `ENOSPC`. That a pipe or a socket has no storage is not an error.
+    public func sync() throws {
+        guard descriptor.enter() else { throw descriptor.closedError("sync") }
+        defer { descriptor.leave() }
+        let result = SystemCall.retrying { ipc_synchronize(descriptor.number) }
+        let error = Errno(rawValue: -result)
+        guard result == 0 || error == .invalidArgument || error == .readOnlyFileSystem || error == .notSupported else {
+            throw SystemError("sync", on: descriptor.subject, error)
+        }
+    }
+
+    /// Closes the stream: the reader sees its end. Writes under way are woken with `ECANCELED`.
+    ///
+    /// Closing again does nothing. Of the program's own standard streams only this object is closed, not the descriptor.
+    /// The C function is `close`.
+    ///
+    /// - Throws: ``SystemError`` if the kernel could not store what was written, here or in an earlier write (`ENOSPC`,
+    ///   `EIO`): an error that was overlooked there is not overlooked here. That the reader has left is not an error of
+    ///   closing.
+    public func close() throws {
+        if descriptor.isClosed { return }
+        let result = descriptor.close()
+        if let error = failure.withLock({ $0 }), error.errno != .brokenPipe, error.errno != .connectionReset {
+            throw error
+        }
+        guard result >= 0 else { throw SystemError("close", on: descriptor.subject, Errno(rawValue: -result)) }
+    }
+
+    // MARK: Writing
+
+    private func writeWhole(_ bytes: RawSpan, _ deadline: Deadline?) async throws {
+        try await SharedDescriptor.beginCall("write", on: descriptor.subject)
+        switch try await turn.enter(deadline: deadline) {
+        case .ready: break
+        case .timedOut:
+            let limit = Deadline.earliest(deadline, Deadline.ambient)
+            throw limit?.passed("write", on: descriptor.subject) ?? descriptor.closedError("write")
+        default: throw CancellationError()
+        }
+        defer { turn.leave() }
+        guard descriptor.enter() else { throw descriptor.closedError("write") }
+        defer { descriptor.leave() }
+        if let error = failure.withLock({ $0 }) { throw error }
+        try await push(bytes, deadline)
+    }
+
+    private func push(_ bytes: RawSpan, _ deadline: Deadline?) async throws {
+        var done = 0
+        while done < bytes.byteCount {
+            let result = bytes.withUnsafeBytes { all -> Int in
+                guard let base = all.baseAddress else { return 0 }
+                return descriptor.transfer.write(descriptor.number, base + done, all.count - done)
+            }
+            if result >= 0 {
+                done += result
+                written.add(result, ordering: .relaxed)
+                continue
+            }
+            let error = Errno(rawValue: Int32(-result))
+            guard error == .wouldBlock else {
+                throw keep(SystemError("write", on: descriptor.subject, error, transferred: done))
+            }
+            do {
+                try await descriptor.wait(.writing, deadline: deadline, "write")
+            } catch {
+                throw cutShort(error, after: done)
+            }
+        }
+    }
+
+    /// Remembers an error after which nothing may be written.
+    private func keep(_ error: SystemError) -> SystemError {
+        failure.withLock { $0 = error }
+        return error
+    }
+
+    private func cutShort(_ error: any Error, after done: Int) -> any Error {
+        guard done > 0 else { return error }
+        _ = keep(SystemError("write", on: descriptor.subject, .canceled, transferred: done))
+        switch error {
+        case let error as TimeoutError:
+            return TimeoutError(error.operation, on: error.subject, limit: error.limit, transferred: done)
+        case let error as SystemError:
+            return SystemError(error.operation, on: error.subject, error.errno, transferred: done)
+        default: return error
+        }
+    }
+
+    private func waitForRoom(_ deadline: Deadline?) async throws {
+        guard descriptor.enter() else { throw descriptor.closedError("wait") }
+        defer { descriptor.leave() }
+        try await descriptor.wait(.writing, deadline: deadline, "wait")
+    }
+}

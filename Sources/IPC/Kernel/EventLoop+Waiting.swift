@@ -1,0 +1,187 @@
+// Waiting on a loop: registration with epoll, suspension, and every way in which a wait ends.
+import CIPC
+import SystemPackage
+
+/// What a loop knows of a descriptor number. Found by the number itself.
+struct Registration {
+    /// Which owner's registration it is: the number may since belong to another.
+    var owner: UInt64 = 0
+    /// What epoll watches for; 0 while the descriptor is not in the set.
+    var events: UInt32 = 0
+    var firstReader: Int32 = -1
+    var firstWriter: Int32 = -1
+
+    /// What somebody waits for.
+    var wanted: UInt32 {
+        (firstReader >= 0 ? IPC_EPOLLIN : 0) | (firstWriter >= 0 ? IPC_EPOLLOUT : 0)
+    }
+}
+
+extension EventLoop {
+    /// Suspends the task until the descriptor is ready, the deadline passes, the task is cancelled or the descriptor is
+    /// closed. To be called on the loop's thread; leaves nothing behind.
+    func wait(_ direction: Direction, on owner: SharedDescriptor, deadline: Deadline?) async -> Wake {
+        let status = watch(owner, for: direction)
+        guard status == 0 else { return status == -1 ? .ready : .refused(-status) }  // -EPERM: always ready
+        // Now that this loop is told of the descriptor's end, look once whether it came before.
+        if owner.isClosed {
+            forget(owner.number, owner: owner.identity)
+            return .closed
+        }
+        if owner.endsWhenEmpty { return .ready }
+        let token = waiters.take()
+        link(token.slot, to: owner.number, direction)
+        return await suspend(token, deadline: deadline)
+    }
+
+    /// Suspends the task until a `wake` message with the token comes, the deadline passes or the task is cancelled.
+    ///
+    /// `handOver` gets the token for whoever is to wake the task, and says `false` if there is nothing to wait for.
+    func wait(deadline: Deadline?, _ handOver: (WaitToken) -> Bool) async -> Wake {
+        let token = waiters.take()
+        guard handOver(token) else {
+            waiters.giveBack(token.slot)
+            return .ready
+        }
+        return await suspend(token, deadline: deadline)
+    }
+
+    private func suspend(_ token: WaitToken, deadline: Deadline?) async -> Wake {
+        if let deadline { timers.insert(deadline.instant, for: token.slot, in: &waiters) }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                if let early = waiters[token.slot].early {
+                    waiters.giveBack(token.slot)
+                    continuation.resume(returning: early)
+                } else {
+                    waiters[token.slot].continuation = continuation
+                }
+            }
+        } onCancel: {
+            send(.wake(token, .cancelled))
+        }
+    }
+
+    /// Ends a wait: takes the waiter out of its list and the timers and makes its task ready to run.
+    func wake(_ slot: Int32, _ reason: Wake) {
+        unlink(slot)
+        timers.remove(slot, from: &waiters)
+        if let continuation = waiters[slot].continuation {
+            waiters.giveBack(slot)
+            continuation.resume(returning: reason)
+        } else if waiters[slot].early == nil {
+            waiters[slot].early = reason
+        }
+    }
+
+    // MARK: Events
+
+    /// Wakes those who waited for an event; what nobody waits for is no longer watched.
+    func dispatch(_ event: ipc_event) {
+        let number = Int(event.fd)
+        guard number < registrations.count, registrations[number].events != 0,
+            UInt32(truncatingIfNeeded: registrations[number].owner) == event.generation
+        else { return }
+        let troubled = event.events & (IPC_EPOLLERR | IPC_EPOLLHUP) != 0
+        let readable = troubled || event.events & IPC_EPOLLIN != 0
+        let writable = troubled || event.events & IPC_EPOLLOUT != 0
+        let isUnwanted =
+            (readable && !troubled && registrations[number].firstReader < 0)
+            || (writable && !troubled && registrations[number].firstWriter < 0)
+            || (troubled && registrations[number].wanted == 0)
+        if isUnwanted { watchOnlyWhatIsWanted(event.fd) }
+        if readable { wakeAll(registrations[number].firstReader, .ready) }
+        if writable { wakeAll(registrations[number].firstWriter, .ready) }
+    }
+
+    /// Has everybody who waits on a descriptor try again.
+    func wakeAll(on descriptor: Int32, owner: UInt64) {
+        let number = Int(descriptor)
+        guard number < registrations.count, registrations[number].owner == owner else { return }
+        wakeAll(registrations[number].firstReader, .ready)
+        wakeAll(registrations[number].firstWriter, .ready)
+    }
+
+    private func watchOnlyWhatIsWanted(_ number: Int32) {
+        let wanted = registrations[Int(number)].wanted
+        let generation = UInt32(truncatingIfNeeded: registrations[Int(number)].owner)
+        let operation = wanted == 0 ? IPC_EPOLL_DEL : IPC_EPOLL_MOD
+        _ = poller.control(operation, number, events: wanted, generation: generation)
+        registrations[Int(number)].events = wanted
+    }
+
+    // MARK: Registrations
+
+    /// Has epoll watch the descriptor; 0, or the error number negated.
+    private func watch(_ owner: SharedDescriptor, for direction: Direction) -> Int32 {
+        let number = Int(owner.number)
+        while registrations.count <= number { registrations.append(Registration()) }
+        if registrations[number].owner != owner.identity {
+            // The number's former owner is gone; its registration went with the descriptor.
+            forget(owner.number, owner: registrations[number].owner)
+            registrations[number].owner = owner.identity
+            owner.isWatched(by: self)
+        }
+        let event = direction == .reading ? IPC_EPOLLIN : IPC_EPOLLOUT
+        let former = registrations[number].events
+        guard former & event == 0 else { return 0 }
+        let operation = former == 0 ? IPC_EPOLL_ADD : IPC_EPOLL_MOD
+        let result = poller.control(
+            operation, owner.number, events: former | event, generation: UInt32(truncatingIfNeeded: owner.identity))
+        if result == 0 { registrations[number].events = former | event }
+        return result
+    }
+
+    /// Ends a registration and every wait on it. On the loop's thread, before the descriptor is closed.
+    func forget(_ descriptor: Int32, owner: UInt64) {
+        let number = Int(descriptor)
+        guard number < registrations.count, owner != 0, registrations[number].owner == owner else { return }
+        let registration = registrations[number]
+        if registration.events != 0 {
+            _ = poller.control(IPC_EPOLL_DEL, descriptor, events: 0, generation: 0)
+        }
+        registrations[number].events = 0
+        registrations[number].owner = 0
+        wakeAll(registration.firstReader, .closed)
+        wakeAll(registration.firstWriter, .closed)
+    }
+
+    private func wakeAll(_ first: Int32, _ reason: Wake) {
+        var slot = first
+        while slot >= 0 {
+            let next = waiters[slot].next
+            wake(slot, reason)
+            slot = next
+        }
+    }
+
+    private func link(_ slot: Int32, to descriptor: Int32, _ direction: Direction) {
+        let number = Int(descriptor)
+        let first = direction == .reading ? registrations[number].firstReader : registrations[number].firstWriter
+        waiters[slot].descriptor = descriptor
+        waiters[slot].direction = direction
+        waiters[slot].previous = -1
+        waiters[slot].next = first
+        if first >= 0 { waiters[first].previous = slot }
+        setFirst(slot, of: number, direction)
+    }
+
+    private func unlink(_ slot: Int32) {
+        let number = Int(waiters[slot].descriptor)
+        guard number >= 0 else { return }
+        let (previous, next) = (waiters[slot].previous, waiters[slot].next)
+        if next >= 0 { waiters[next].previous = previous }
+        if previous >= 0 { waiters[previous].next = next } else { setFirst(next, of: number, waiters[slot].direction) }
+        waiters[slot].descriptor = -1
+        waiters[slot].next = -1
+        waiters[slot].previous = -1
+    }
+
+    private func setFirst(_ slot: Int32, of number: Int, _ direction: Direction) {
+        if direction == .reading {
+            registrations[number].firstReader = slot
+        } else {
+            registrations[number].firstWriter = slot
+        }
+    }
+}

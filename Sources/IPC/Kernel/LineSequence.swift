@@ -1,0 +1,28 @@
+// The lines of a stream as an asynchronous sequence.
+
+/// The lines of a stream, as they come; made by ``ByteReader/lines(keepingEnds:decoding:limit:timeout:)``.
+///
+/// The sequence does not close the stream: what is left when a loop is left early can still be read.
+public struct LineSequence: AsyncSequence, Sendable {
+    let reader: ByteReader
+    let format: LineFormat
+    let timeout: Duration?
+
+    /// Goes through the lines.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let reader: ByteReader
+        let format: LineFormat
+        let timeout: Duration?
+
+        /// The next line; `nil` at the end.
+        ///
+        /// - Throws: as ``ByteReader/readLine(keepingEnds:decoding:limit:timeout:)`` does.
+        public mutating func next() async throws -> String? {
+            try await reader.nextLine(format, Deadline.after(timeout))
+        }
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(reader: reader, format: format, timeout: timeout)
+    }
+}

@@ -1,0 +1,146 @@
+// A descriptor that several tasks use at once: it closes when it is told to and nobody is inside a call any more.
+import CIPC
+import Synchronization
+import SystemPackage
+
+/// What ``ByteReader``, ``ByteWriter`` and ``Child`` stand on: an owned descriptor, the way bytes move over it, and its
+/// waits.
+///
+/// A close while another thread is inside a call cannot hand the number to somebody else's file under that call: the
+/// number is given back by whoever leaves last.
+final class SharedDescriptor: Sendable {
+    let number: Int32
+    /// Never used twice in a process.
+    let identity: UInt64
+    let transfer: Transfer
+    /// For errors: what the descriptor is, to a person.
+    let subject: String
+    private let isOwned: Bool
+
+    /// The number of users, the owner among them, and the bit that says that it was closed.
+    private let state = Atomic<UInt32>(1)
+    private static let closedBit: UInt32 = 1 << 31
+    private let isEnding = Atomic(false)
+    private let loops = Mutex<[EventLoop]>([])
+    private static let identities = Atomic<UInt64>(0)
+
+    init(_ descriptor: consuming Descriptor, _ transfer: Transfer, subject: String) {
+        number = descriptor.release()
+        self.transfer = transfer
+        self.subject = subject
+        isOwned = true
+        identity = SharedDescriptor.identities.add(1, ordering: .relaxed).newValue
+    }
+
+    /// One that belongs to somebody else and is never closed here.
+    init(borrowing number: Int32, _ transfer: Transfer, subject: String) {
+        self.number = number
+        self.transfer = transfer
+        self.subject = subject
+        isOwned = false
+        identity = SharedDescriptor.identities.add(1, ordering: .relaxed).newValue
+    }
+
+    deinit { close() }
+
+    // MARK: Use and close
+
+    /// Enters a call; `false` if the descriptor was closed.
+    @inline(__always)
+    func enter() -> Bool {
+        let former = state.add(1, ordering: .acquiring).oldValue
+        if former & SharedDescriptor.closedBit == 0 { return true }
+        leave()
+        return false
+    }
+
+    /// Leaves a call.
+    @inline(__always)
+    func leave() {
+        let remaining = state.subtract(1, ordering: .acquiringAndReleasing).newValue
+        if remaining == SharedDescriptor.closedBit { _ = giveBack() }
+    }
+
+    var isClosed: Bool { state.load(ordering: .acquiring) & SharedDescriptor.closedBit != 0 }
+
+    /// Closes: waits on it end with `ECANCELED`, calls inside finish, the last one out closes the descriptor.
+    ///
+    /// 0, or the error number negated if the kernel said one here. Closing again does nothing.
+    @discardableResult
+    func close() -> Int32 {
+        let former = state.bitwiseOr(SharedDescriptor.closedBit, ordering: .acquiringAndReleasing).oldValue
+        guard former & SharedDescriptor.closedBit == 0 else { return 0 }
+        let watching = loops.withLock { loops in
+            defer { loops = [] }
+            return loops
+        }
+        for loop in watching { loop.endWaits(on: self) }
+        let remaining = state.subtract(1, ordering: .acquiringAndReleasing).newValue
+        return remaining == SharedDescriptor.closedBit ? giveBack() : 0
+    }
+
+    private func giveBack() -> Int32 { isOwned ? ipc_close(number) : 0 }
+
+    /// A loop watches the descriptor from now on, and is to be told of its end.
+    func isWatched(by loop: EventLoop) { loops.withLock { $0.append(loop) } }
+
+    /// Nobody whom we wait for can write any more: what is in the pipe is read, and then it is at its end, whoever else
+    /// may hold the other side open.
+    var endsWhenEmpty: Bool { isEnding.load(ordering: .acquiring) }
+
+    /// Sets ``endsWhenEmpty`` and has everybody who waits look again.
+    func endWhenEmpty() {
+        isEnding.store(true, ordering: .releasing)
+        let watching = loops.withLock { $0 }
+        for loop in watching { loop.wakeWaits(on: self) }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until the descriptor is ready for `direction`.
+    ///
+    /// - Throws: ``TimeoutError``, `CancellationError`, ``SystemError`` with `ECANCELED` if it was closed meanwhile.
+    func wait(_ direction: Direction, deadline: Deadline?, _ operation: String) async throws {
+        let limit = Deadline.earliest(deadline, Deadline.ambient)
+        let reason: Wake
+        if let loop = EventLoop.current {
+            reason = await loop.wait(direction, on: self, deadline: limit)
+        } else {
+            reason = try await EventLoop.waitFromElsewhere(direction, on: self, deadline: limit)
+        }
+        switch reason {
+        case .ready: return
+        case .timedOut: throw limit?.passed(operation, on: subject) ?? closedError(operation)
+        case .cancelled: throw CancellationError()
+        case .closed: throw closedError(operation)
+        case .refused(let error): throw SystemError(operation, on: subject, Errno(rawValue: error))
+        }
+    }
+
+    /// The error of a call on a stream that this program has closed.
+    func closedError(_ operation: String) -> SystemError { SystemError(operation, on: subject, .canceled) }
+
+    /// What every call does first: a cancelled task goes no further, and a busy one lets others run.
+    @inline(__always)
+    static func beginCall(_ operation: String, on subject: @autoclosure () -> String) async throws {
+        if Task.isCancelled { throw CancellationError() }
+        if EventLoop.hasUsedItsTurn() {
+            await EventLoop.letOthersRun()
+            if let deadline = Deadline.ambient, deadline.hasPassed { throw deadline.passed(operation, on: subject()) }
+        }
+    }
+}
+
+extension EventLoop {
+    /// Ends every wait on a descriptor that is about to be closed. From any thread: the kernel's side at once, ours by
+    /// message.
+    fileprivate func endWaits(on descriptor: SharedDescriptor) {
+        if isCurrent { return forget(descriptor.number, owner: descriptor.identity) }
+        _ = poller.control(IPC_EPOLL_DEL, descriptor.number, events: 0, generation: 0)
+        send(.forget(descriptor: descriptor.number, owner: descriptor.identity))
+    }
+
+    fileprivate func wakeWaits(on descriptor: SharedDescriptor) {
+        send(.lookAgain(descriptor: descriptor.number, owner: descriptor.identity))
+    }
+}

@@ -1,0 +1,3 @@
+// placeholder
+import IPC
+print("hi")
