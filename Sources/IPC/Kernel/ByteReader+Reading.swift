@@ -11,7 +11,7 @@ extension ByteReader {
         if !buffer.isEmpty { return take(min(count, buffer.count)) }
         let room = min(count, 256 * 1024)
         while true {
-            if !isDrained {
+            if !supply.isDrained {
                 var result = 0
                 let bytes = [UInt8](unsafeUninitializedCapacity: room) { space, used in
                     result = attempt(space.baseAddress, room)
@@ -26,26 +26,34 @@ extension ByteReader {
         }
     }
 
-    func readBytes(into bytes: inout [UInt8], _ deadline: Deadline?) async throws -> Int {
+    @inline(__always)
+    func readBytes(into bytes: inout [UInt8], _ deadline: () -> Deadline?) async throws -> Int {
         try await SharedDescriptor.beginCall("read", on: descriptor.subject)
         try begin("read")
         defer { end() }
-        guard !bytes.isEmpty else { return 0 }
-        if !buffer.isEmpty {
-            let count = min(bytes.count, buffer.count)
-            let front = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
-            bytes.withUnsafeMutableBytes { $0.copyMemory(from: front) }
-            drop(count)
-            return count
-        }
+        if let count = try readAtOnce(into: &bytes) { return count }
+        let deadline = deadline()
         while true {
-            if !isDrained {
-                let room = bytes.count
-                let result = bytes.withUnsafeMutableBytes { attempt($0.baseAddress, room) }
-                if let count = try outcome(result, room) { return count }
-            }
             try await waitForMore(deadline)
+            if let count = try readAtOnce(into: &bytes) { return count }
         }
+    }
+
+    /// What is there, without waiting; `nil` if there is nothing yet.
+    @inline(__always)
+    private func readAtOnce(into bytes: inout [UInt8]) throws(SystemError) -> Int? {
+        let room = bytes.count
+        guard buffer.isEmpty, room > 0 else { return moveFront(into: &bytes) }
+        guard !supply.isDrained else { return nil }
+        return try outcome(bytes.withUnsafeMutableBytes { attempt($0.baseAddress, room) }, room)
+    }
+
+    private func moveFront(into bytes: inout [UInt8]) -> Int {
+        let count = min(bytes.count, buffer.count)
+        let front = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
+        bytes.withUnsafeMutableBytes { $0.copyMemory(from: front) }
+        drop(count)
+        return count
     }
 
     func readEverything(_ limit: Int, _ deadline: Deadline?) async throws -> [UInt8] {
@@ -64,14 +72,14 @@ extension ByteReader {
         try begin("wait")
         defer { end() }
         if buffer.isEmpty { try await descriptor.wait(.reading, deadline: deadline, "wait") }
-        isDrained = false
+        supply.isDrained = false
     }
 
     /// Adds what is there to the buffer, waiting if there is nothing; `false` at the end.
     func refill(_ deadline: Deadline?) async throws -> Bool {
         if EventLoop.hasUsedItsTurn() { await EventLoop.letOthersRun() }
         while true {
-            if !isDrained {
+            if !supply.isDrained {
                 let space = buffer.room(preferredRoom)
                 let result = attempt(space.baseAddress, space.count)
                 if let count = try outcome(result, space.count) {
@@ -86,7 +94,7 @@ extension ByteReader {
     /// Little for a socket with short messages, of which a server has many; much for what flows.
     private var preferredRoom: Int {
         switch descriptor.transfer {
-        case .socket: isFlowing || buffer.count >= 4096 ? 64 * 1024 : 4096
+        case .socket: supply.isFlowing || buffer.count >= 4096 ? 64 * 1024 : 4096
         default: 64 * 1024
         }
     }
@@ -115,27 +123,57 @@ extension ByteReader {
     @inline(__always)
     private func outcome(_ result: Int, _ room: Int) throws(SystemError) -> Int? {
         if result >= 0 {
-            isDrained = result > 0 && result < room && descriptor.transfer.isDrainedByShortRead
-            isFlowing = result >= 4096
+            supply.gave(result, of: room, over: descriptor.transfer)
             return result
         }
         let error = Errno(rawValue: Int32(-result))
         guard error == .wouldBlock else { throw SystemError("read", on: descriptor.subject, error) }
+        supply.hadNothing()
         return descriptor.endsWhenEmpty ? 0 : nil
     }
 
+    @inline(__always)
     private func waitForMore(_ deadline: Deadline?) async throws {
-        let wasDrained = isDrained
-        isDrained = false
-        if isFlowing, descriptor.transfer.isWorthYielding, EventLoop.current?.ready.isEmpty ?? true {
+        let wasDrained = supply.isDrained
+        supply.isDrained = false
+        if supply.isFlowing, descriptor.transfer.isWorthYielding, EventLoop.current?.ready.isEmpty ?? true {
             // The writer is in the middle of something. One turn of the processor, and its pipe is full, which costs
             // both sides far less than a sleep and a wake for each of its writes.
-            isFlowing = false
+            supply.isFlowing = false
             ipc_yield_processor()
             return
         }
         if wasDrained, descriptor.endsWhenEmpty { return }
         try await descriptor.wait(.reading, deadline: deadline, "read")
+    }
+}
+
+/// What the last reads say of the next one.
+struct Supply {
+    /// The next read would most likely find nothing: wait first.
+    var isDrained = false
+    /// The last read brought so much that whoever writes is probably not done.
+    var isFlowing = false
+    private var wasFull = false
+    /// Reads that fill their room have lately been the last ones: so many more are taken to be so without trying.
+    private var patience = 0
+
+    @inline(__always)
+    mutating func gave(_ count: Int, of room: Int, over transfer: Transfer) {
+        wasFull = count == room
+        isFlowing = count >= 4096
+        if !wasFull {
+            isDrained = count > 0 && transfer.isDrainedByShortRead
+        } else if patience > 0 {
+            patience -= 1
+            isDrained = transfer.isDrainedByShortRead
+        }
+    }
+
+    @inline(__always)
+    mutating func hadNothing() {
+        if wasFull { patience = 64 }
+        wasFull = false
     }
 }
 

@@ -16,14 +16,11 @@ public final class ByteReader: @unchecked Sendable {
     // one caller in at a time.
     let descriptor: SharedDescriptor
     private let isBusy = Atomic(false)
-    var buffer = ByteBuffer()
-    /// The last read gave less than there was room for, so the next would most likely find nothing: wait first.
-    var isDrained = false
+    @exclusivity(unchecked) var buffer = ByteBuffer()
+    @exclusivity(unchecked) var supply = Supply()
     /// How far the buffer was searched for the end of a line, so that no byte is looked at twice.
-    var searched = 0
-    var lineCount = 0
-    /// The last read brought so much that whoever writes is probably not done.
-    var isFlowing = false
+    @exclusivity(unchecked) var searched = 0
+    @exclusivity(unchecked) var lineCount = 0
 
     init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
@@ -69,12 +66,12 @@ public final class ByteReader: @unchecked Sendable {
     ///
     /// - Throws: as ``read(upTo:timeout:)`` does.
     public func read(into bytes: inout [UInt8], timeout: Duration? = nil) async throws -> Int {
-        try await readBytes(into: &bytes, Deadline.after(timeout))
+        try await readBytes(into: &bytes) { Deadline.after(timeout) }
     }
 
     /// Reads what is there into an array, as ``read(into:timeout:)`` does, until a deadline.
     public func read(into bytes: inout [UInt8], deadline: Deadline) async throws -> Int {
-        try await readBytes(into: &bytes, deadline)
+        try await readBytes(into: &bytes) { deadline }
     }
 
     /// Reads until the end.

@@ -17,6 +17,7 @@ public final class ByteWriter: Sendable {
     let descriptor: SharedDescriptor
     private let turn = Turnstile()
     private let written = Atomic(0)
+    private let hasFailed = Atomic(false)
     private let failure = Mutex<SystemError?>(nil)
 
     init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
@@ -42,36 +43,36 @@ public final class ByteWriter: Sendable {
     /// - Throws: ``SystemError``, with `EPIPE` if the reader has left and `ECANCELED` if the stream is closed here;
     ///   ``TimeoutError``; `CancellationError`.
     public func write(_ bytes: RawSpan, timeout: Duration? = nil) async throws {
-        try await writeWhole(bytes, Deadline.after(timeout))
+        try await writeWhole(bytes, timeout)
     }
 
     /// Writes all bytes of a span, as ``write(_:timeout:)-(RawSpan,_)`` does, until a deadline.
     public func write(_ bytes: RawSpan, deadline: Deadline) async throws {
-        try await writeWhole(bytes, deadline)
+        if let begun = try begin(bytes) { try await finish(bytes, begun, deadline) }
     }
 
     /// Writes all bytes of an array.
     ///
     /// - Throws: as ``write(_:timeout:)-(RawSpan,_)`` does.
     public func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws {
-        try await writeWhole(bytes.span.bytes, Deadline.after(timeout))
+        try await writeWhole(bytes.span.bytes, timeout)
     }
 
     /// Writes all bytes of an array until a deadline.
     public func write(_ bytes: [UInt8], deadline: Deadline) async throws {
-        try await writeWhole(bytes.span.bytes, deadline)
+        if let begun = try begin(bytes.span.bytes) { try await finish(bytes.span.bytes, begun, deadline) }
     }
 
     /// Writes a text in UTF-8, as it is: no line end is added.
     ///
     /// - Throws: as ``write(_:timeout:)-(RawSpan,_)`` does.
     public func write(_ text: String, timeout: Duration? = nil) async throws {
-        try await writeWhole(text.utf8.span.bytes, Deadline.after(timeout))
+        try await writeWhole(text.utf8.span.bytes, timeout)
     }
 
     /// Writes a text in UTF-8 until a deadline.
     public func write(_ text: String, deadline: Deadline) async throws {
-        try await writeWhole(text.utf8.span.bytes, deadline)
+        if let begun = try begin(text.utf8.span.bytes) { try await finish(text.utf8.span.bytes, begun, deadline) }
     }
 
     /// Waits until the kernel would take bytes, or the reader has left; nothing is written.
@@ -118,49 +119,107 @@ public final class ByteWriter: Sendable {
 
     // MARK: Writing
 
-    private func writeWhole(_ bytes: RawSpan, _ deadline: Deadline?) async throws {
-        try await SharedDescriptor.beginCall("write", on: descriptor.subject)
+    private func writeWhole(_ bytes: RawSpan, _ timeout: Duration?) async throws {
+        if let begun = try begin(bytes) { try await finish(bytes, begun, Deadline.after(timeout)) }
+    }
+
+    /// How far a write came without waiting.
+    private enum Begun {
+        /// Others write, or it is others' turn to run.
+        case notYet
+        /// So many bytes are written, and the turn is ours.
+        case partly(Int)
+    }
+
+    /// Writes as far as that goes without waiting; `nil` if that was all the way.
+    @inline(__always)
+    private func begin(_ bytes: RawSpan) throws -> Begun? {
+        if Task.isCancelled { throw CancellationError() }
+        guard !EventLoop.hasUsedItsTurn(), turn.enterAtOnce() else { return .notYet }
+        do throws(SystemError) {
+            try enter()
+            let done = try attempt(bytes, from: 0) ?? 0
+            guard done == bytes.byteCount else { return .partly(done) }
+        } catch {
+            leave()
+            throw error
+        }
+        leave()
+        return nil
+    }
+
+    private func finish(_ bytes: RawSpan, _ begun: Begun, _ deadline: Deadline?) async throws {
+        var done = 0
+        switch begun {
+        case .partly(let count): done = count
+        case .notYet:
+            try await SharedDescriptor.beginCall("write", on: descriptor.subject)
+            try await takeTurn(deadline)
+            do { try enter() } catch {
+                leave()
+                throw error
+            }
+        }
+        defer { leave() }
+        while done < bytes.byteCount {
+            if let count = try attempt(bytes, from: done) {
+                done += count
+            } else {
+                do { try await descriptor.wait(.writing, deadline: deadline, "write") } catch {
+                    throw cutShort(error, after: done)
+                }
+            }
+        }
+    }
+
+    private func takeTurn(_ deadline: Deadline?) async throws {
         switch try await turn.enter(deadline: deadline) {
-        case .ready: break
+        case .ready: return
         case .timedOut:
             let limit = Deadline.earliest(deadline, Deadline.ambient)
             throw limit?.passed("write", on: descriptor.subject) ?? descriptor.closedError("write")
         default: throw CancellationError()
         }
-        defer { turn.leave() }
-        guard descriptor.enter() else { throw descriptor.closedError("write") }
-        defer { descriptor.leave() }
-        if let error = failure.withLock({ $0 }) { throw error }
-        try await push(bytes, deadline)
     }
 
-    private func push(_ bytes: RawSpan, _ deadline: Deadline?) async throws {
-        var done = 0
-        while done < bytes.byteCount {
-            let result = bytes.withUnsafeBytes { all -> Int in
-                guard let base = all.baseAddress else { return 0 }
-                return descriptor.transfer.write(descriptor.number, base + done, all.count - done)
-            }
-            if result >= 0 {
-                done += result
-                written.add(result, ordering: .relaxed)
-                continue
-            }
-            let error = Errno(rawValue: Int32(-result))
-            guard error == .wouldBlock else {
-                throw keep(SystemError("write", on: descriptor.subject, error, transferred: done))
-            }
-            do {
-                try await descriptor.wait(.writing, deadline: deadline, "write")
-            } catch {
-                throw cutShort(error, after: done)
-            }
+    /// Enters the descriptor; to be followed by ``leave()`` whatever comes of it.
+    @inline(__always)
+    private func enter() throws(SystemError) {
+        guard descriptor.enter() else {
+            descriptor.stay()
+            throw descriptor.closedError("write")
         }
+        if hasFailed.load(ordering: .relaxed), let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    @inline(__always)
+    private func leave() {
+        descriptor.leave()
+        turn.leave()
+    }
+
+    /// One call, without waiting: how many bytes it took, `nil` if there is no room.
+    @inline(__always)
+    private func attempt(_ bytes: RawSpan, from done: Int) throws(SystemError) -> Int? {
+        let result = bytes.withUnsafeBytes { all -> Int in
+            guard let base = all.baseAddress, all.count > done else { return 0 }
+            return descriptor.transfer.write(descriptor.number, base + done, all.count - done)
+        }
+        if result >= 0 {
+            written.add(result, ordering: .relaxed)
+            return result
+        }
+        let error = Errno(rawValue: Int32(-result))
+        guard error == .wouldBlock else {
+            throw keep(SystemError("write", on: descriptor.subject, error, transferred: done))
+        }
+        return nil
     }
 
     /// Remembers an error after which nothing may be written.
     private func keep(_ error: SystemError) -> SystemError {
         failure.withLock { $0 = error }
+        hasFailed.store(true, ordering: .relaxed)
         return error
     }
 

@@ -20,6 +20,7 @@ struct Registration {
 extension EventLoop {
     /// Suspends the task until the descriptor is ready, the deadline passes, the task is cancelled or the descriptor is
     /// closed. To be called on the loop's thread; leaves nothing behind.
+    @inline(__always)
     func wait(_ direction: Direction, on owner: SharedDescriptor, deadline: Deadline?) async -> Wake {
         let status = watch(owner, for: direction)
         guard status == 0 else { return status == -1 ? .ready : .refused(-status) }  // -EPERM: always ready
@@ -46,6 +47,7 @@ extension EventLoop {
         return await suspend(token, deadline: deadline)
     }
 
+    @inline(__always)
     private func suspend(_ token: WaitToken, deadline: Deadline?) async -> Wake {
         if let deadline { timers.insert(deadline.instant, for: token.slot, in: &waiters) }
         return await withTaskCancellationHandler {

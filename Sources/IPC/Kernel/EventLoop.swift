@@ -26,12 +26,13 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     private let hasMail = Atomic(false)
     private let isAsleep = Atomic(false)
 
-    var ready = JobQueue()
-    var yielded: [UnsafeContinuation<Void, Never>] = []
-    var registrations: [Registration] = []
-    var waiters = WaiterTable()
-    var timers = TimerQueue()
-    private var isStopping = false
+    // Exclusivity is not checked at run time, since only one thread is there and no access spans a call into user code.
+    @exclusivity(unchecked) var ready = JobQueue()
+    @exclusivity(unchecked) var yielded: [UnsafeContinuation<Void, Never>] = []
+    @exclusivity(unchecked) var registrations: [Registration] = []
+    @exclusivity(unchecked) var waiters = WaiterTable()
+    @exclusivity(unchecked) var timers = TimerQueue()
+    @exclusivity(unchecked) private var isStopping = false
 
     init() throws(SystemError) {
         poller = try Poller()

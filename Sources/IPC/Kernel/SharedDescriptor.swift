@@ -54,6 +54,9 @@ final class SharedDescriptor: Sendable {
         return false
     }
 
+    /// Counts a call that was not let in, so that it can leave like the others.
+    func stay() { state.add(1, ordering: .acquiring) }
+
     /// Leaves a call.
     @inline(__always)
     func leave() {
@@ -100,6 +103,7 @@ final class SharedDescriptor: Sendable {
     /// Waits until the descriptor is ready for `direction`.
     ///
     /// - Throws: ``TimeoutError``, `CancellationError`, ``SystemError`` with `ECANCELED` if it was closed meanwhile.
+    @inline(__always)
     func wait(_ direction: Direction, deadline: Deadline?, _ operation: String) async throws {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         let reason: Wake
@@ -108,12 +112,16 @@ final class SharedDescriptor: Sendable {
         } else {
             reason = try await EventLoop.waitFromElsewhere(direction, on: self, deadline: limit)
         }
+        if case .ready = reason { return }
+        throw failure(of: reason, limit, operation)
+    }
+
+    private func failure(of reason: Wake, _ limit: Deadline?, _ operation: String) -> any Error {
         switch reason {
-        case .ready: return
-        case .timedOut: throw limit?.passed(operation, on: subject) ?? closedError(operation)
-        case .cancelled: throw CancellationError()
-        case .closed: throw closedError(operation)
-        case .refused(let error): throw SystemError(operation, on: subject, Errno(rawValue: error))
+        case .timedOut: limit?.passed(operation, on: subject) ?? closedError(operation)
+        case .cancelled: CancellationError()
+        case .closed, .ready: closedError(operation)
+        case .refused(let error): SystemError(operation, on: subject, Errno(rawValue: error))
         }
     }
 

@@ -8,53 +8,77 @@ final class Turnstile: Sendable {
         var place: (loop: EventLoop, token: WaitToken)?
     }
 
-    private struct State {
-        var isTaken = false
-        var queue: [Visitor] = []
+    private struct Line {
+        var visitors: [Visitor] = []
         var admitted: Set<UInt64> = []
         var lastNumber: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private static let free = 0
+    private static let taken = 1
+    private static let takenWithLine = 2
 
-    /// Takes the turn, or waits for it; how the wait ended. Every `.ready` is to be followed by ``leave()``.
-    func enter(deadline: Deadline?) async throws(SystemError) -> Wake {
-        let number: UInt64? = state.withLock { state in
-            guard state.isTaken else {
-                state.isTaken = true
-                return nil
-            }
-            state.lastNumber += 1
-            state.queue.append(Visitor(number: state.lastNumber))
-            return state.lastNumber
-        }
-        guard let number else { return .ready }
-        let reason = try await EventLoop.waitToBeWoken(deadline: deadline) { loop, token in
-            self.state.withLock { state in
-                guard let index = state.queue.firstIndex(where: { $0.number == number }) else { return false }
-                state.queue[index].place = (loop, token)
-                return true
-            }
-        }
-        // Whether it is our turn is written down here; the wake only said to look.
-        let isAdmitted = state.withLock { state in
-            state.queue.removeAll { $0.number == number }
-            return state.admitted.remove(number) != nil
-        }
-        if case .ready = reason { return isAdmitted ? .ready : .cancelled }
-        if isAdmitted { leave() }
-        return reason
+    private let state = Atomic(Turnstile.free)
+    private let line = Mutex(Line())
+
+    /// Takes the turn if it is free.
+    @inline(__always)
+    func enterAtOnce() -> Bool {
+        state.compareExchange(expected: Turnstile.free, desired: Turnstile.taken, ordering: .acquiring).exchanged
     }
 
     /// Gives the turn to the next.
+    @inline(__always)
     func leave() {
-        let next = state.withLock { state -> Visitor? in
-            guard !state.queue.isEmpty else {
-                state.isTaken = false
+        let wasAlone = state.compareExchange(
+            expected: Turnstile.taken, desired: Turnstile.free, ordering: .releasing
+        ).exchanged
+        if !wasAlone { admitNext() }
+    }
+
+    /// Takes the turn, or waits for it; how the wait ended. Every `.ready` is to be followed by ``leave()``.
+    func enter(deadline: Deadline?) async throws(SystemError) -> Wake {
+        if enterAtOnce() { return .ready }
+        let number: UInt64? = line.withLock { line in
+            // Under the lock the state leaves `takenWithLine` for nobody else.
+            if state.exchange(Turnstile.takenWithLine, ordering: .acquiring) == Turnstile.free {
+                if line.visitors.isEmpty { state.store(Turnstile.taken, ordering: .relaxed) }
                 return nil
             }
-            let next = state.queue.removeFirst()
-            state.admitted.insert(next.number)
+            line.lastNumber += 1
+            line.visitors.append(Visitor(number: line.lastNumber))
+            return line.lastNumber
+        }
+        guard let number else { return .ready }
+        while true {
+            let reason = try await EventLoop.waitToBeWoken(deadline: deadline) { loop, token in
+                self.line.withLock { line in
+                    guard let index = line.visitors.firstIndex(where: { $0.number == number }) else { return false }
+                    line.visitors[index].place = (loop, token)
+                    return true
+                }
+            }
+            // Whether it is our turn is written down here; the wake only said to look.
+            let isReady = if case .ready = reason { true } else { false }
+            let isAdmitted = line.withLock { line in
+                if line.admitted.remove(number) != nil { return true }
+                if !isReady { line.visitors.removeAll { $0.number == number } }
+                return false
+            }
+            if isReady && !isAdmitted { continue }
+            if isAdmitted && !isReady { leave() }
+            return reason
+        }
+    }
+
+    private func admitNext() {
+        let next = line.withLock { line -> Visitor? in
+            guard !line.visitors.isEmpty else {
+                state.store(Turnstile.free, ordering: .releasing)
+                return nil
+            }
+            let next = line.visitors.removeFirst()
+            line.admitted.insert(next.number)
             return next
         }
         if let place = next?.place { place.loop.send(.wake(place.token, .ready)) }
