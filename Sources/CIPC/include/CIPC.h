@@ -8,6 +8,7 @@
 #include "CIPCConstants.h"
 #include "CIPCSignals.h"
 #include "CIPCSpawn.h"
+#include "CIPCTasks.h"
 #include "CIPCThreads.h"
 
 #endif

@@ -73,7 +73,7 @@ extension ByteReader {
         let former = lineCount
         while true {
             try giveLines(keepingEnds: keepingEnds, limit: limit, to: body)
-            if Task.isCancelled { throw CancellationError() }
+            if ipc_task_is_cancelled() != 0 { throw CancellationError() }
             guard try await refill(Deadline.after(timeout)) else { break }
         }
         if !buffer.isEmpty {
@@ -110,7 +110,7 @@ extension ByteReader {
     }
 
     func nextLine(_ format: LineFormat, _ deadline: Deadline?) async throws -> String? {
-        if Task.isCancelled { throw CancellationError() }
+        if ipc_task_is_cancelled() != 0 { throw CancellationError() }
         try begin("read")
         defer { end() }
         if let line = try bufferedLine(format) { return line }

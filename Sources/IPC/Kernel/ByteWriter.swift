@@ -119,6 +119,7 @@ public final class ByteWriter: Sendable {
 
     // MARK: Writing
 
+    @inline(__always)
     private func writeWhole(_ bytes: RawSpan, _ timeout: Duration?) async throws {
         if let begun = try begin(bytes) { try await finish(bytes, begun, Deadline.after(timeout)) }
     }
@@ -134,7 +135,7 @@ public final class ByteWriter: Sendable {
     /// Writes as far as that goes without waiting; `nil` if that was all the way.
     @inline(__always)
     private func begin(_ bytes: RawSpan) throws -> Begun? {
-        if Task.isCancelled { throw CancellationError() }
+        if ipc_task_is_cancelled() != 0 { throw CancellationError() }
         guard !EventLoop.hasUsedItsTurn(), turn.enterAtOnce() else { return .notYet }
         do throws(SystemError) {
             try enter()

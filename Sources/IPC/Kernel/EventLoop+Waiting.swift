@@ -3,7 +3,7 @@ import CIPC
 import SystemPackage
 
 /// What a loop knows of a descriptor number. Found by the number itself.
-struct Registration {
+struct Registration: BitwiseCopyable {
     /// Which owner's registration it is: the number may since belong to another.
     var owner: UInt64 = 0
     /// What epoll watches for; 0 while the descriptor is not in the set.
@@ -30,7 +30,7 @@ extension EventLoop {
             return .closed
         }
         if owner.endsWhenEmpty { return .ready }
-        let token = waiters.take()
+        let token = takeWaiter()
         link(token.slot, to: owner.number, direction)
         return await suspend(token, deadline: deadline)
     }
@@ -39,7 +39,7 @@ extension EventLoop {
     ///
     /// `handOver` gets the token for whoever is to wake the task, and says `false` if there is nothing to wait for.
     func wait(deadline: Deadline?, _ handOver: (WaitToken) -> Bool) async -> Wake {
-        let token = waiters.take()
+        let token = takeWaiter()
         guard handOver(token) else {
             waiters.giveBack(token.slot)
             return .ready
@@ -50,28 +50,45 @@ extension EventLoop {
     @inline(__always)
     private func suspend(_ token: WaitToken, deadline: Deadline?) async -> Wake {
         if let deadline { timers.insert(deadline.instant, for: token.slot, in: &waiters) }
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                if let early = waiters[token.slot].early {
-                    waiters.giveBack(token.slot)
-                    continuation.resume(returning: early)
-                } else {
-                    waiters[token.slot].continuation = continuation
-                }
+        waiters[token.slot].hook.pointee.generation = token.generation
+        let record = ipc_task_attach(waiters[token.slot].hook)
+        // The loop resumes the task where it was suspended, so nothing has to look for its executor again.
+        let reason = await _unsafeInheritExecutor_withUnsafeContinuation { continuation in
+            if let early = waiters[token.slot].early {
+                continuation.resume(returning: early)
+            } else {
+                waiters[token.slot].continuation = continuation
             }
-        } onCancel: {
-            send(.wake(token, .cancelled))
         }
+        ipc_task_detach(record)
+        waiters.giveBack(token.slot)
+        return reason
+    }
+
+    @inline(__always)
+    private func takeWaiter() -> WaitToken {
+        waiters.take { slot in
+            ipc_cancellation_hook(
+                cancel: { EventLoop.cancel($0, $1, $2) }, loop: Unmanaged.passUnretained(self).toOpaque(), slot: slot,
+                generation: 0)
+        }
+    }
+
+    /// Ends a wait whose task was cancelled, from whatever thread cancels.
+    private static func cancel(_ loop: UnsafeMutableRawPointer, _ slot: Int32, _ generation: UInt32) {
+        let token = WaitToken(slot: slot, generation: generation)
+        Unmanaged<EventLoop>.fromOpaque(loop).takeUnretainedValue().send(.wake(token, .cancelled))
     }
 
     /// Ends a wait: takes the waiter out of its list and the timers and makes its task ready to run.
     func wake(_ slot: Int32, _ reason: Wake) {
         unlink(slot)
         timers.remove(slot, from: &waiters)
+        waiters[slot].generation &+= 1
         if let continuation = waiters[slot].continuation {
-            waiters.giveBack(slot)
+            waiters[slot].continuation = nil
             continuation.resume(returning: reason)
-        } else if waiters[slot].early == nil {
+        } else {
             waiters[slot].early = reason
         }
     }
@@ -80,43 +97,42 @@ extension EventLoop {
 
     /// Wakes those who waited for an event; what nobody waits for is no longer watched.
     func dispatch(_ event: ipc_event) {
-        let number = Int(event.fd)
+        let number = event.fd
         guard number < registrations.count, registrations[number].events != 0,
             UInt32(truncatingIfNeeded: registrations[number].owner) == event.generation
-        else { return }
+        else { return poller.acknowledge(event) }
         let troubled = event.events & (IPC_EPOLLERR | IPC_EPOLLHUP) != 0
-        let readable = troubled || event.events & IPC_EPOLLIN != 0
-        let writable = troubled || event.events & IPC_EPOLLOUT != 0
+        let (reader, writer) = (registrations[number].firstReader, registrations[number].firstWriter)
         let isUnwanted =
-            (readable && !troubled && registrations[number].firstReader < 0)
-            || (writable && !troubled && registrations[number].firstWriter < 0)
-            || (troubled && registrations[number].wanted == 0)
-        if isUnwanted { watchOnlyWhatIsWanted(event.fd) }
-        if readable { wakeAll(registrations[number].firstReader, .ready) }
-        if writable { wakeAll(registrations[number].firstWriter, .ready) }
+            troubled
+            ? reader < 0 && writer < 0
+            : (event.events & IPC_EPOLLIN != 0 && reader < 0) || (event.events & IPC_EPOLLOUT != 0 && writer < 0)
+        if isUnwanted { watchOnlyWhatIsWanted(number) }
+        if reader >= 0, troubled || event.events & IPC_EPOLLIN != 0 { wakeAll(reader, .ready) }
+        if writer >= 0, troubled || event.events & IPC_EPOLLOUT != 0 { wakeAll(writer, .ready) }
     }
 
     /// Has everybody who waits on a descriptor try again.
     func wakeAll(on descriptor: Int32, owner: UInt64) {
-        let number = Int(descriptor)
+        let number = descriptor
         guard number < registrations.count, registrations[number].owner == owner else { return }
         wakeAll(registrations[number].firstReader, .ready)
         wakeAll(registrations[number].firstWriter, .ready)
     }
 
     private func watchOnlyWhatIsWanted(_ number: Int32) {
-        let wanted = registrations[Int(number)].wanted
-        let generation = UInt32(truncatingIfNeeded: registrations[Int(number)].owner)
+        let wanted = registrations[number].wanted
+        let generation = UInt32(truncatingIfNeeded: registrations[number].owner)
         let operation = wanted == 0 ? IPC_EPOLL_DEL : IPC_EPOLL_MOD
         _ = poller.control(operation, number, events: wanted, generation: generation)
-        registrations[Int(number)].events = wanted
+        registrations[number].events = wanted
     }
 
     // MARK: Registrations
 
     /// Has epoll watch the descriptor; 0, or the error number negated.
     private func watch(_ owner: SharedDescriptor, for direction: Direction) -> Int32 {
-        let number = Int(owner.number)
+        let number = owner.number
         while registrations.count <= number { registrations.append(Registration()) }
         if registrations[number].owner != owner.identity {
             // The number's former owner is gone; its registration went with the descriptor.
@@ -136,7 +152,7 @@ extension EventLoop {
 
     /// Ends a registration and every wait on it. On the loop's thread, before the descriptor is closed.
     func forget(_ descriptor: Int32, owner: UInt64) {
-        let number = Int(descriptor)
+        let number = descriptor
         guard number < registrations.count, owner != 0, registrations[number].owner == owner else { return }
         let registration = registrations[number]
         if registration.events != 0 {
@@ -158,7 +174,7 @@ extension EventLoop {
     }
 
     private func link(_ slot: Int32, to descriptor: Int32, _ direction: Direction) {
-        let number = Int(descriptor)
+        let number = descriptor
         let first = direction == .reading ? registrations[number].firstReader : registrations[number].firstWriter
         waiters[slot].descriptor = descriptor
         waiters[slot].direction = direction
@@ -169,7 +185,7 @@ extension EventLoop {
     }
 
     private func unlink(_ slot: Int32) {
-        let number = Int(waiters[slot].descriptor)
+        let number = waiters[slot].descriptor
         guard number >= 0 else { return }
         let (previous, next) = (waiters[slot].previous, waiters[slot].next)
         if next >= 0 { waiters[next].previous = previous }
@@ -179,7 +195,7 @@ extension EventLoop {
         waiters[slot].previous = -1
     }
 
-    private func setFirst(_ slot: Int32, of number: Int, _ direction: Direction) {
+    private func setFirst(_ slot: Int32, of number: Int32, _ direction: Direction) {
         if direction == .reading {
             registrations[number].firstReader = slot
         } else {

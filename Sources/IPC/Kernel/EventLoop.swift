@@ -29,7 +29,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     // Exclusivity is not checked at run time, since only one thread is there and no access spans a call into user code.
     @exclusivity(unchecked) var ready = JobQueue()
     @exclusivity(unchecked) var yielded: [UnsafeContinuation<Void, Never>] = []
-    @exclusivity(unchecked) var registrations: [Registration] = []
+    @exclusivity(unchecked) var registrations = Table<Registration>()
     @exclusivity(unchecked) var waiters = WaiterTable()
     @exclusivity(unchecked) var timers = TimerQueue()
     @exclusivity(unchecked) private var isStopping = false
@@ -173,7 +173,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         }
         isAsleep.store(true, ordering: .sequentiallyConsistent)
         if hasMail.load(ordering: .sequentiallyConsistent) { limit = 0 }
-        poller.wait(nanoseconds: limit) { dispatch($0) }
+        for event in poller.wait(nanoseconds: limit) { dispatch(event) }
         isAsleep.store(false, ordering: .relaxed)
         if hasMail.load(ordering: .acquiring) { collectMail() }
         expireTimers()
@@ -189,7 +189,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     /// Ends the loop. Tasks that still wait on it are woken, find themselves on the process-wide loop and wait there.
     private func retire() {
         collectMail()
-        for slot in waiters.slots.indices where waiters.slots[slot].isInUse { wake(Int32(slot), .ready) }
+        for slot in 0..<Int32(waiters.count) where waiters[slot].continuation != nil { wake(slot, .ready) }
         for continuation in yielded { continuation.resume() }
         inbox.withLock { inbox in
             inbox.isRetired = true

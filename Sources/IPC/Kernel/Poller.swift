@@ -4,10 +4,12 @@ import SystemPackage
 
 /// The loop's view of the kernel. Descriptors are watched level-triggered: as long as one is ready and somebody waits for
 /// it, every wait says so, and no readiness can be missed whatever was left unread.
-final class Poller: Sendable {
+final class Poller: @unchecked Sendable {
+    // Safe because the descriptors are constants, and only the loop's thread touches the events.
     private let epoll: Descriptor
     private let wakeup: Descriptor
-    static let capacity = 256
+    private let events = UnsafeMutablePointer<ipc_event>.allocate(capacity: Poller.capacity)
+    private static let capacity = 256
 
     init() throws(SystemError) {
         let epoll = try SystemCall.perform("epoll_create1", on: "event loop") { ipc_epoll_create() }
@@ -32,21 +34,21 @@ final class Poller: Sendable {
         ipc_epoll_control(epoll.number, operation, descriptor, events, generation)
     }
 
-    /// Waits for at most so many nanoseconds, without limit for a negative number, and gives each event to `body`.
+    /// Waits for at most so many nanoseconds, without limit for a negative number; the events are valid until the next
+    /// wait.
     @inline(__always)
-    func wait(nanoseconds: Int64, _ body: (ipc_event) -> Void) {
-        withUnsafeTemporaryAllocation(of: ipc_event.self, capacity: Poller.capacity) { events in
-            guard let base = events.baseAddress else { return }
-            let count = ipc_epoll_wait(epoll.number, base, Int32(Poller.capacity), nanoseconds)
-            guard count > 0 else { return }  // interrupted: the loop comes round again with the deadline as it was
-            for index in 0..<Int(count) {
-                if base[index].fd == wakeup.number { emptyWakeup() } else { body(base[index]) }
-            }
-        }
+    func wait(nanoseconds: Int64) -> UnsafeBufferPointer<ipc_event> {
+        // Interrupted counts as nothing: the loop comes round again with its deadlines as they were.
+        let count = ipc_epoll_wait(epoll.number, events, Int32(Poller.capacity), nanoseconds)
+        return UnsafeBufferPointer(start: events, count: max(0, Int(count)))
     }
 
-    private func emptyWakeup() {
+    /// Takes note of the event that ``wake()`` causes, if it is one.
+    func acknowledge(_ event: ipc_event) {
+        guard event.fd == wakeup.number else { return }
         var sum: UInt64 = 0
         _ = ipc_read(wakeup.number, &sum, 8)
     }
+
+    deinit { events.deallocate() }
 }

@@ -131,7 +131,7 @@ final class SharedDescriptor: Sendable {
     /// What every call does first: a cancelled task goes no further, and a busy one lets others run.
     @inline(__always)
     static func beginCall(_ operation: String, on subject: @autoclosure () -> String) async throws {
-        if Task.isCancelled { throw CancellationError() }
+        if ipc_task_is_cancelled() != 0 { throw CancellationError() }
         if EventLoop.hasUsedItsTurn() {
             await EventLoop.letOthersRun()
             if let deadline = Deadline.ambient, deadline.hasPassed { throw deadline.passed(operation, on: subject()) }

@@ -1,4 +1,5 @@
 // The tasks that wait on an event loop: what each waits for, how it is woken, and a name that cannot be confused.
+import CIPC
 
 /// Why a waiting task goes on.
 enum Wake {
@@ -17,14 +18,14 @@ enum Direction: Int {
     case writing = 1
 }
 
-/// The name of one wait. The slot is used again, the generation is not: a late cancellation of a wait that is over
-/// finds nothing.
+/// The name of one wait. The slot is used again, the generation is not: it changes with the wake, so that a late
+/// cancellation of a wait that is over finds nothing.
 struct WaitToken: Sendable, Hashable {
     let slot: Int32
     let generation: UInt32
 }
 
-struct Waiter {
+struct Waiter: BitwiseCopyable {
     var generation: UInt32 = 0
     /// Set while the task is suspended.
     var continuation: UnsafeContinuation<Wake, Never>?
@@ -36,24 +37,35 @@ struct Waiter {
     /// Neighbours in the descriptor's list; `next` also links free slots.
     var next: Int32 = -1
     var previous: Int32 = -1
+    /// What a cancellation calls: at an address of its own, which the runtime keeps during the wait.
+    let hook: UnsafeMutablePointer<ipc_cancellation_hook>
     /// Where the timer queue holds this waiter's deadline; -1 for nowhere.
     var timer: Int32 = -1
     var isInUse = false
 }
 
-struct WaiterTable {
-    private(set) var slots: [Waiter] = []
+struct WaiterTable: ~Copyable {
+    private var slots = Table<Waiter>()
     private var firstFree: Int32 = -1
 
+    var count: Int { slots.count }
+
+    @inline(__always)
     subscript(slot: Int32) -> Waiter {
-        @inline(__always) get { slots[Int(slot)] }
-        @inline(__always) _modify { yield &slots[Int(slot)] }
+        get { slots[slot] }
+        _modify { yield &slots[slot] }
     }
 
-    mutating func take() -> WaitToken {
+    deinit {
+        for slot in 0..<Int32(slots.count) { slots[slot].hook.deallocate() }
+    }
+
+    mutating func take(_ makeHook: (Int32) -> ipc_cancellation_hook) -> WaitToken {
         if firstFree < 0 {
-            slots.append(Waiter())
-            firstFree = Int32(slots.count - 1)
+            firstFree = Int32(slots.count)
+            let hook = UnsafeMutablePointer<ipc_cancellation_hook>.allocate(capacity: 1)
+            hook.initialize(to: makeHook(firstFree))
+            slots.append(Waiter(hook: hook))
         }
         let slot = firstFree
         firstFree = self[slot].next
@@ -63,8 +75,6 @@ struct WaiterTable {
     }
 
     mutating func giveBack(_ slot: Int32) {
-        self[slot].generation &+= 1
-        self[slot].continuation = nil
         self[slot].early = nil
         self[slot].descriptor = -1
         self[slot].isInUse = false
@@ -73,6 +83,6 @@ struct WaiterTable {
     }
 
     func isCurrent(_ token: WaitToken) -> Bool {
-        Int(token.slot) < slots.count && self[token.slot].isInUse && self[token.slot].generation == token.generation
+        self[token.slot].isInUse && self[token.slot].generation == token.generation
     }
 }
