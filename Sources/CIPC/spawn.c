@@ -191,6 +191,10 @@ int32_t ipc_has_ended(int32_t pidfd) {
     return information.si_pid != 0;
 }
 
+void ipc_reap_by_number(int32_t pid) {
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+}
+
 int32_t ipc_end_of_reaped(int32_t pidfd, struct ipc_end *end) {
     struct {
         uint64_t mask, control_group;

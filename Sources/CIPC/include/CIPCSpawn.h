@@ -46,6 +46,8 @@ struct ipc_end {
 int32_t ipc_reap(int32_t pidfd, struct ipc_end *_Nonnull end);
 // 1: the child has ended (it stays a zombie), 0: it runs. Never waits.
 int32_t ipc_has_ended(int32_t pidfd);
+// Waits for a child that has no descriptor, whose number is still its own.
+void ipc_reap_by_number(int32_t pid);
 // How a child ended that somebody else reaped, where the kernel still knows (6.15 and newer): 1, else 0.
 int32_t ipc_end_of_reaped(int32_t pidfd, struct ipc_end *_Nonnull end);
 

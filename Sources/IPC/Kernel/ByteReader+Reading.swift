@@ -116,7 +116,8 @@ extension ByteReader {
     @inline(__always)
     private func attempt(_ address: UnsafeMutableRawPointer?, _ count: Int) -> Int {
         guard let address else { return 0 }
-        return descriptor.transfer.read(descriptor.number, address, count)
+        let count = descriptor.endsWhenEmpty ? supply.allowance(count, of: descriptor.number) : count
+        return count == 0 ? 0 : descriptor.transfer.read(descriptor.number, address, count)
     }
 
     /// The count that was read, `nil` if there is nothing yet.
@@ -155,6 +156,8 @@ struct Supply {
     /// The last read brought so much that whoever writes is probably not done.
     var isFlowing = false
     private var wasFull = false
+    /// What was in the pipe when its writers that count had gone; whatever others add is not waited for.
+    private var remaining: Int?
     /// Reads that fill their room have lately been the last ones: so many more are taken to be so without trying.
     private var patience = 0
 
@@ -168,6 +171,13 @@ struct Supply {
             patience -= 1
             isDrained = transfer.isDrainedByShortRead
         }
+    }
+
+    mutating func allowance(_ wanted: Int, of descriptor: Int32) -> Int {
+        let left = remaining ?? max(0, Int(ipc_bytes_readable(descriptor)))
+        let count = min(left, wanted)
+        remaining = left - count
+        return count
     }
 
     @inline(__always)

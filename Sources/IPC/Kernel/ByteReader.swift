@@ -134,5 +134,4 @@ public final class ByteReader: @unchecked Sendable {
         descriptor.leave()
         isBusy.store(false, ordering: .releasing)
     }
-
 }

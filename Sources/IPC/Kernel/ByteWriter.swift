@@ -117,6 +117,12 @@ public final class ByteWriter: Sendable {
         guard result >= 0 else { throw SystemError("close", on: descriptor.subject, Errno(rawValue: -result)) }
     }
 
+    /// Nobody reads any more: writes under way and later ones fail with `EPIPE`, whoever may hold the other end open.
+    func breakOff() {
+        _ = keep(SystemError("write", on: descriptor.subject, .brokenPipe))
+        descriptor.close()
+    }
+
     // MARK: Writing
 
     @inline(__always)
@@ -188,7 +194,7 @@ public final class ByteWriter: Sendable {
     private func enter() throws(SystemError) {
         guard descriptor.enter() else {
             descriptor.stay()
-            throw descriptor.closedError("write")
+            throw failure.withLock { $0 } ?? descriptor.closedError("write")
         }
         if hasFailed.load(ordering: .relaxed), let error = failure.withLock({ $0 }) { throw error }
     }
@@ -225,6 +231,7 @@ public final class ByteWriter: Sendable {
     }
 
     private func cutShort(_ error: any Error, after done: Int) -> any Error {
+        if descriptor.isClosed, let failure = failure.withLock({ $0 }) { return failure }
         guard done > 0 else { return error }
         _ = keep(SystemError("write", on: descriptor.subject, .canceled, transferred: done))
         switch error {

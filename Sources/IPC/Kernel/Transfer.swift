@@ -90,7 +90,8 @@ extension SharedDescriptor {
     }
 
     /// A descriptor that belongs to the library from now on, of whatever kind it is.
-    static func adopting(_ descriptor: consuming Descriptor, writing: Bool, subject: String) throws -> SharedDescriptor {
+    static func adopting(_ descriptor: consuming Descriptor, writing: Bool, subject: String) throws -> SharedDescriptor
+    {
         switch kind(of: descriptor.number) {
         case .ready(let transfer):
             return SharedDescriptor(descriptor, transfer, subject: subject)

@@ -1,0 +1,70 @@
+// Starting a command: everything checked and opened, then one call into the kernel.
+import CIPC
+import SystemPackage
+
+extension Command {
+    /// Starts the program and gives a handle to it, without waiting for anything.
+    ///
+    /// Unless the command says otherwise, the program reads from `/dev/null` and writes to this process's standard output
+    /// and error. With `.input(.pipe)`, `.output(.pipe)` and `.error(.pipe)` the handle has the other ends. The program and
+    /// what it starts are the caller's to end, with ``Child/end(grace:)``; a handle that is dropped leaves them running.
+    ///
+    /// - Throws: ``StartError`` if the program cannot be started; ``SystemError`` if there is no descriptor to be had;
+    ///   `CancellationError`. When it throws, nothing has run.
+    public func start() async throws -> Child {
+        let child = try start(input: input ?? .discard, output: output ?? .inherit, error: error ?? .inherit)
+        if case .bytes(let bytes) = input?.source, let writer = child.standardInput {
+            Task.detached(executorPreference: EventLoop.current) {
+                try? await writer.write(bytes)
+                try? writer.close()
+            }
+        }
+        return child
+    }
+
+    /// Starts the program with the given streams.
+    func start(
+        input: Input, output: Output, error: Output, foregroundOf terminal: Int32 = -1
+    ) throws -> Child {
+        if Task.isCancelled { throw CancellationError() }
+        try check()
+        let path = try executable()
+        let name = shortName
+        let plan: StreamPlan
+        do {
+            plan = try StreamPlan(of: name, input: input, output: output, error: mergesError ? nil : error)
+        } catch let error as SystemError {
+            throw StartError(.resourceLimit, error.operation, on: error.subject, error.errno)
+        }
+        let request = SpawnRequest(
+            name: program, path: path, arguments: [programBytes] + arguments,
+            environment: environment.isUnchanged ? nil : environment.resolved().map { $0 + [UInt8(ascii: "=")] + $1 },
+            directory: directory?.argumentBytes, mappings: plan.mappings, leadsGroup: isGrouped,
+            terminal: isGrouped ? terminal : -1)
+        let started = try withExtendedLifetime(plan) { try request.start() }
+        return Child(started, name: name, leadsGroup: isGrouped, streams: plan.streams)
+    }
+
+    /// The program's name without its folders.
+    var shortName: String { program.split(separator: "/").last.map(String.init) ?? program }
+
+    private func check() throws(StartError) {
+        func refuse(_ subject: String) -> StartError {
+            StartError(.invalidArgument, "start", on: subject, .invalidArgument)
+        }
+        if programBytes.isEmpty { throw StartError(.notFound, "execute", on: "''", .noSuchFileOrDirectory) }
+        if programBytes.contains(0) { throw refuse("program name with a NUL inside") }
+        if let index = arguments.firstIndex(where: { $0.contains(0) }) {
+            throw refuse("argument \(index + 1) of \(shortName), with a NUL inside")
+        }
+        if directory?.argumentBytes.contains(0) == true { throw refuse("directory with a NUL inside") }
+        if let defect = environment.defect { throw refuse(defect) }
+    }
+
+    /// The file to execute.
+    private func executable() throws(StartError) -> [UInt8] {
+        if programBytes.contains(UInt8(ascii: "/")) { return programBytes }
+        let path = environment.value(of: "PATH").map { String(decoding: $0, as: UTF8.self) }
+        return Array(try ExecutableLookup.find(program, in: path ?? ExecutableLookup.defaultPath).utf8)
+    }
+}

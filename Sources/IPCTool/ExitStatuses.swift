@@ -1,0 +1,35 @@
+// Every way in which the tool ends, and how errors become a line and a status.
+import ArgumentParser
+import IPC
+
+extension ExitCode {
+    /// The kernel refused something.
+    static let systemError = ExitCode(71)
+    /// The time limit ended it.
+    static let timedOut = ExitCode(124)
+    /// The program exists and cannot be executed.
+    static let cannotExecute = ExitCode(126)
+    /// The program was not found.
+    static let notFound = ExitCode(127)
+
+    /// The status for an error of the library.
+    init(for error: any Error) {
+        switch error {
+        case is TimeoutError: self = .timedOut
+        case let error as CommandError: self = ExitCode(error.status.shellStatus)
+        case let error as StartError:
+            switch error.kind {
+            case .notFound: self = .notFound
+            case .directoryNotFound, .resourceLimit, .streamNotOpened, .invalidArgument: self = .systemError
+            default: self = .cannotExecute
+            }
+        default: self = .systemError
+        }
+    }
+}
+
+/// Says an error in one line on standard error.
+func complain(_ error: any Error) async {
+    let line = "ipc: \(error)".replacing("\n", with: " ")
+    try? await ByteWriter.standardError.write(line + "\n")
+}

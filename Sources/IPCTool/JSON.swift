@@ -1,0 +1,31 @@
+// One JSON object on standard output.
+import FoundationEssentials
+import IPC
+
+/// Writes a value as one JSON object and a line end.
+func printJSON(_ value: some Encodable) async throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let bytes = [UInt8](try encoder.encode(value))
+    try await ByteWriter.standardOutput.write(bytes + [UInt8(ascii: "\n")])
+    try ByteWriter.standardOutput.close()
+}
+
+/// Bytes for JSON: as text where they are UTF-8, in Base64 where they are not.
+struct JSONBytes {
+    let text: String?
+    let base64: String?
+
+    init(_ bytes: [UInt8]) {
+        text = String(validating: bytes, as: UTF8.self)
+        base64 = text == nil ? Data(bytes).base64EncodedString() : nil
+    }
+}
+
+extension Duration {
+    /// The duration as a number of seconds.
+    var seconds: Double {
+        let (whole, fraction) = components
+        return Double(whole) + Double(fraction) * 1e-18
+    }
+}

@@ -1,0 +1,111 @@
+// ipc run: a program with a time limit, its tree ended with it, its status passed on.
+import ArgumentParser
+import IPC
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a program with limits; end its whole tree with it.",
+        discussion: """
+            The program has this command's standard streams and leads a process group of its own. INT, TERM and HUP are passed
+            on to it. What is left of its group when it has ended is killed.
+
+            Example: ipc run --timeout 30 --directory build -- make -j4
+            """
+    )
+
+    @Option(help: ArgumentHelp("End the program after so many seconds; the status is then 124.", valueName: "seconds"))
+    var timeout: Seconds?
+
+    @Option(help: ArgumentHelp("Kill what has not ended so many seconds after SIGTERM.", valueName: "seconds"))
+    var killAfter = Seconds(duration: .seconds(2))
+
+    @Option(help: ArgumentHelp("Start the program in this directory.", valueName: "dir"))
+    var directory: String?
+
+    @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable of its environment.", valueName: "name=value"))
+    var environment: [String] = []
+
+    @Flag(help: "Leave of the environment only PATH, HOME, USER, LANG, LC_* and TZ.")
+    var cleanEnv = false
+
+    @Option(help: ArgumentHelp("With --json: end the program when it writes more than this.", valueName: "bytes"))
+    var outputLimit: Int?
+
+    @Flag(help: "Leave alone what the program has left running.")
+    var keep = false
+
+    @Flag(help: "Capture the output and print one JSON object.")
+    var json = false
+
+    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+    var command: [String] = []
+
+    func validate() throws {
+        guard !command.isEmpty else { throw ValidationError("no program; say: ipc run -- PROGRAM ARGUMENT...") }
+        if let outputLimit, outputLimit < 0 { throw ValidationError("--output-limit is a number of bytes, 0 or more") }
+        if outputLimit != nil, !json {
+            throw ValidationError("--output-limit goes with --json, which captures the output")
+        }
+        if let bad = environment.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
+            throw ValidationError("--env takes NAME=VALUE, not '\(bad)'")
+        }
+    }
+
+    func run() throws {
+        let code = try EventLoop.run { json ? try await runForJSON() : await runPlainly() }
+        throw code
+    }
+
+    private func prepared() -> Command {
+        var variables = cleanEnv ? Environment.minimal : Environment.inherited
+        for entry in environment {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            variables = variables.setting(parts[0], to: parts[1])
+        }
+        var prepared = Command(command[0], arguments: Array(command.dropFirst())).environment(variables)
+        if let directory { prepared = prepared.directory(FilePath(directory)) }
+        if keep { prepared = prepared.keepingTree() }
+        return prepared
+    }
+
+    private func runPlainly() async -> ExitCode {
+        do {
+            let result = try await prepared().unchecked().run(
+                timeout: timeout?.duration, grace: killAfter.duration, passingOn: [.interrupt, .terminate, .hangup])
+            return ExitCode(result.status.shellStatus)
+        } catch {
+            await complain(error)
+            return ExitCode(for: error)
+        }
+    }
+
+    private func runForJSON() async throws -> ExitCode {
+        let limit = outputLimit.map { CaptureLimit.failing(beyond: $0) } ?? .failing(beyond: 64 << 20)
+        do {
+            let result = try await prepared().unchecked().input(.inherit).capture(
+                limit: limit, timeout: timeout?.duration, grace: killAfter.duration,
+                passingOn: [.interrupt, .terminate, .hangup])
+            try await printJSON(RunReport(result))
+            return ExitCode(result.status.shellStatus)
+        } catch {
+            await complain(error)
+            try await printJSON(RunReport(error))
+            return ExitCode(for: error)
+        }
+    }
+}
+
+/// A number of seconds on the command line, with or without a fraction.
+struct Seconds: ExpressibleByArgument {
+    let duration: Duration
+
+    init(duration: Duration) { self.duration = duration }
+
+    init?(argument: String) {
+        guard let seconds = Double(argument), seconds >= 0, seconds < 1e9 else { return nil }
+        duration = .nanoseconds(Int64((seconds * 1e9).rounded(.up)))
+    }
+
+    var defaultValueDescription: String { "\(duration.components.seconds)" }
+}
