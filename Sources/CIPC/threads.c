@@ -44,6 +44,9 @@ int32_t ipc_thread_start(const char *name, void (*body)(void *), void *argument)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigset_t all, former;
     sigfillset(&all);
+    // Not the thread's own faults: blocked, they would end the process without its handler's report.
+    int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &former);  // inherited by the thread: no foreign handler ever runs on it
     pthread_t thread;
     int error = pthread_create(&thread, &attributes, run, start);

@@ -5,19 +5,27 @@ import IPC
 
 @main
 struct Bench {
-    static let seconds = getenv("BENCH_SECS").flatMap { Double(String(cString: $0)) } ?? 0.4
+    static let seconds = number("BENCH_SECS", 0.4)
+
+    static func number(_ name: String, _ standard: Double) -> Double {
+        getenv(name).flatMap { Double(String(cString: $0)) } ?? standard
+    }
 
     static func report(_ value: Double, _ unit: String) { print("R - \(value) \(unit)") }
 
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
-            print("usage: ipc-bench spawn|capture|lines|unix-pp|pipe-pp VARIANT")
+            print("usage: ipc-bench spawn MIB async|blocking | capture stream|array | lines spans|strings")
+            print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking")
             exit(64)
         }
         switch arguments[1] {
         case "unix-pp": try PingPong.run(arguments[2], overSockets: true)
         case "pipe-pp": try PingPong.run(arguments[2], overSockets: false)
+        case "spawn": try Spawning.run(mebibytes: Int64(arguments[2]) ?? 0, arguments.count > 3 ? arguments[3] : "async")
+        case "capture": try Capturing.run(arguments[2])
+        case "lines": try Lines.run(arguments[2])
         default: exit(64)
         }
     }

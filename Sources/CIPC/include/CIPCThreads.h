@@ -12,7 +12,7 @@ struct ipc_thread_state {
 };
 struct ipc_thread_state *_Nonnull ipc_thread_state(void);
 
-// Starts a detached thread with every signal blocked and the given name (at most 15 bytes).
+// Starts a detached thread with every signal but those of its own faults blocked and the given name (at most 15 bytes).
 int32_t ipc_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
 
 int32_t ipc_thread_id(void);

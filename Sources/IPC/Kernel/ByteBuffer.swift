@@ -63,7 +63,7 @@ struct ByteBuffer: ~Copyable {
             // No overlap, and no more than what was consumed is moved.
             base.copyMemory(from: base + start, byteCount: used)
         } else {
-            let size = max(used + count, min(capacity * 2, used + count + 1 << 20))
+            let size = max(used + count, capacity * 2)
             let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
             if let base, used > 0 { larger.copyMemory(from: base + start, byteCount: used) }
             base?.deallocate()

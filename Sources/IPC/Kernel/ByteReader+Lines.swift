@@ -32,6 +32,7 @@ extension ByteReader {
         keepingEnds: Bool = false, decoding: TextDecoding = .strict, limit: Int = 1 << 20, timeout: Duration? = nil
     ) async throws -> String? {
         let format = LineFormat(keepsEnds: keepingEnds, decoding: decoding, limit: limit)
+        if let line = try lineAtOnce(format) { return line }
         return try await nextLine(format, Deadline.after(timeout))
     }
 
@@ -73,7 +74,6 @@ extension ByteReader {
         let former = lineCount
         while true {
             try giveLines(keepingEnds: keepingEnds, limit: limit, to: body)
-            if ipc_task_is_cancelled() != 0 { throw CancellationError() }
             guard try await refill(Deadline.after(timeout)) else { break }
         }
         if !buffer.isEmpty {
@@ -106,14 +106,28 @@ extension ByteReader {
             try body(UnsafeRawBufferPointer(start: base + line, count: length).bytes)
         }
         searched = bytes.count
-        guard bytes.count - start <= limit + 2 else { throw lineTooLong(limit) }
+        guard bytes.count - start - 1 <= limit else { throw lineTooLong(limit) }
+    }
+
+    /// The next line if it lies whole in the buffer: what a loop over lines mostly takes, without a call to the kernel.
+    @inline(__always)
+    func lineAtOnce(_ format: LineFormat) throws -> String? {
+        if ipc_task_is_cancelled() != 0 { throw CancellationError() }
+        try beginWithoutCall()
+        do {
+            let line = try bufferedLine(format)
+            endWithoutCall()
+            return line
+        } catch {
+            endWithoutCall()
+            throw error
+        }
     }
 
     func nextLine(_ format: LineFormat, _ deadline: Deadline?) async throws -> String? {
-        if ipc_task_is_cancelled() != 0 { throw CancellationError() }
+        if let line = try lineAtOnce(format) { return line }
         try begin("read")
         defer { end() }
-        if let line = try bufferedLine(format) { return line }
         try await SharedDescriptor.beginCall("read", on: descriptor.subject)
         while try await refill(deadline) {
             if let line = try bufferedLine(format) { return line }
@@ -131,7 +145,7 @@ extension ByteReader {
         let found = ipc_find_byte(base + searched, 10, bytes.count &- searched)
         guard found >= 0 else {
             searched = bytes.count
-            guard bytes.count <= format.limit + 1 else { throw lineTooLong(format.limit) }
+            guard bytes.count - 1 <= format.limit else { throw lineTooLong(format.limit) }  // the last may be CR
             return nil
         }
         let end = searched &+ found

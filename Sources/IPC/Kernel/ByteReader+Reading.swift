@@ -77,12 +77,13 @@ extension ByteReader {
 
     /// Adds what is there to the buffer, waiting if there is nothing; `false` at the end.
     func refill(_ deadline: Deadline?) async throws -> Bool {
-        if EventLoop.hasUsedItsTurn() { await EventLoop.letOthersRun() }
+        try await SharedDescriptor.beginCall("read", on: descriptor.subject, deadline: deadline)
         while true {
             if !supply.isDrained {
                 let space = buffer.room(preferredRoom)
-                let result = attempt(space.baseAddress, space.count)
-                if let count = try outcome(result, space.count) {
+                let room = min(space.count, ByteReader.mostAtOnce)
+                let result = attempt(space.baseAddress, room)
+                if let count = try outcome(result, room) {
                     buffer.filled(count)
                     return count > 0
                 }
@@ -90,6 +91,9 @@ extension ByteReader {
             try await waitForMore(deadline)
         }
     }
+
+    /// No call reads more, so that none keeps its thread for long where the source is faster than any pipe.
+    private static let mostAtOnce = 1 << 20
 
     /// Little for a socket with short messages, of which a server has many; much for what flows.
     private var preferredRoom: Int {

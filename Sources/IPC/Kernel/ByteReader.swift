@@ -20,7 +20,7 @@ public final class ByteReader: @unchecked Sendable {
     @exclusivity(unchecked) var supply = Supply()
     /// How far the buffer was searched for the end of a line, so that no byte is looked at twice.
     @exclusivity(unchecked) var searched = 0
-    @exclusivity(unchecked) var lineCount = 0
+    private let lineCounter = Atomic(0)
 
     init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
@@ -36,10 +36,12 @@ public final class ByteReader: @unchecked Sendable {
     public var name: String { descriptor.subject }
 
     /// How many lines have been read by the calls that read lines.
-    public var linesRead: Int {
-        guard (try? begin("read")) != nil else { return 0 }
-        defer { end() }
-        return lineCount
+    public var linesRead: Int { lineCount }
+
+    /// Changed by one caller at a time, as all else here; read by anybody at any time.
+    var lineCount: Int {
+        @inline(__always) get { lineCounter.load(ordering: .relaxed) }
+        @inline(__always) set { lineCounter.store(newValue, ordering: .relaxed) }
     }
 
     // MARK: Bytes
@@ -128,6 +130,20 @@ public final class ByteReader: @unchecked Sendable {
             throw descriptor.closedError(operation)
         }
     }
+
+    /// Lets the caller in to what has been read already.
+    @inline(__always)
+    func beginWithoutCall() throws(SystemError) {
+        guard !isBusy.exchange(true, ordering: .acquiring) else {
+            throw SystemError("read", on: descriptor.subject, .resourceBusy)
+        }
+        guard descriptor.isClosed else { return }
+        endWithoutCall()
+        throw descriptor.closedError("read")
+    }
+
+    @inline(__always)
+    func endWithoutCall() { isBusy.store(false, ordering: .releasing) }
 
     @inline(__always)
     func end() {

@@ -157,8 +157,9 @@ public final class ByteWriter: Sendable {
 
     private func finish(_ bytes: RawSpan, _ begun: Begun, _ deadline: Deadline?) async throws {
         var done = 0
+        var isFull = false
         switch begun {
-        case .partly(let count): done = count
+        case .partly(let count): (done, isFull) = (count, true)
         case .notYet:
             try await SharedDescriptor.beginCall("write", on: descriptor.subject)
             try await takeTurn(deadline)
@@ -169,13 +170,14 @@ public final class ByteWriter: Sendable {
         }
         defer { leave() }
         while done < bytes.byteCount {
-            if let count = try attempt(bytes, from: done) {
-                done += count
-            } else {
+            // What was not taken whole found the stream full, so that trying again at once would be for nothing.
+            if isFull {
                 do { try await descriptor.wait(.writing, deadline: deadline, "write") } catch {
                     throw cutShort(error, after: done)
                 }
             }
+            done += try attempt(bytes, from: done) ?? 0
+            isFull = true
         }
     }
 

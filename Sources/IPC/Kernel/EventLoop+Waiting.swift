@@ -23,12 +23,12 @@ extension EventLoop {
     @inline(__always)
     func wait(_ direction: Direction, on owner: SharedDescriptor, deadline: Deadline?) async -> Wake {
         let status = watch(owner, for: direction)
-        guard status == 0 else { return status == -1 ? .ready : .refused(-status) }  // -EPERM: always ready
         // Now that this loop is told of the descriptor's end, look once whether it came before.
         if owner.isClosed {
             forget(owner.number, owner: owner.identity)
             return .closed
         }
+        guard status == 0 else { return status == -1 ? .ready : .refused(-status) }  // -EPERM: always ready
         if owner.endsWhenEmpty { return .ready }
         let token = takeWaiter()
         link(token.slot, to: owner.number, direction)
@@ -61,7 +61,8 @@ extension EventLoop {
             }
         }
         ipc_task_detach(record)
-        waiters.giveBack(token.slot)
+        // On behalf of an actor that was busy elsewhere the task goes on there, and the table is not that thread's.
+        if isCurrent { waiters.giveBack(token.slot) } else { send(.giveBack(slot: token.slot)) }
         return reason
     }
 

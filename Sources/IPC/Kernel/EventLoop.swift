@@ -22,6 +22,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
 
     let poller: Poller
     let actorSide: ActorExecutor
+    let address = Address()
     private let inbox = Mutex(Inbox())
     private let hasMail = Atomic(false)
     private let isAsleep = Atomic(false)
@@ -38,6 +39,17 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         poller = try Poller()
         actorSide = ActorExecutor()
         actorSide.loop = self
+    }
+
+    /// Where a loop can be reached as long as it runs, without holding it.
+    final class Address: Sendable {
+        private let current = Mutex<EventLoop?>(nil)
+
+        /// `nil` once the loop has ended.
+        fileprivate(set) var loop: EventLoop? {
+            get { current.withLock { $0 } }
+            set { current.withLock { $0 = newValue } }
+        }
     }
 
     /// The loop that runs on this thread, if one does.
@@ -84,6 +96,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         case wake(WaitToken, Wake)
         case forget(descriptor: Int32, owner: UInt64)
         case lookAgain(descriptor: Int32, owner: UInt64)
+        case giveBack(slot: Int32)
         case stop
     }
 
@@ -110,6 +123,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         case .wake(let token, let reason): if waiters.isCurrent(token) { wake(token.slot, reason) }
         case .forget(let descriptor, let owner): forget(descriptor, owner: owner)
         case .lookAgain(let descriptor, let owner): wakeAll(on: descriptor, owner: owner)
+        case .giveBack(let slot): waiters.giveBack(slot)
         case .stop: isStopping = true
         }
     }
@@ -134,6 +148,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         let state = ipc_thread_state()
         let former = state.pointee.loop
         state.pointee.loop = Unmanaged.passUnretained(self).toOpaque()
+        address.loop = self
         while true {
             runReadyJobs(state)
             if isStopping { break }
@@ -188,8 +203,11 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
 
     /// Ends the loop. Tasks that still wait on it are woken, find themselves on the process-wide loop and wait there.
     private func retire() {
+        address.loop = nil
         collectMail()
-        for slot in 0..<Int32(waiters.count) where waiters[slot].continuation != nil { wake(slot, .ready) }
+        for slot in 0..<Int32(waiters.count) where waiters[slot].continuation != nil {
+            wake(slot, waiters[slot].descriptor < 0 ? .ready : .moved)
+        }
         for continuation in yielded { continuation.resume() }
         inbox.withLock { inbox in
             inbox.isRetired = true

@@ -18,7 +18,14 @@ public struct LineSequence: AsyncSequence, Sendable {
         ///
         /// - Throws: as ``ByteReader/readLine(keepingEnds:decoding:limit:timeout:)`` does.
         public mutating func next() async throws -> String? {
-            try await reader.nextLine(format, Deadline.after(timeout))
+            if let line = try reader.lineAtOnce(format) { return line }
+            return try await reader.nextLine(format, Deadline.after(timeout))
+        }
+
+        /// The next line, as ``next()`` gives it, for a loop in an actor's code.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> String? {
+            if let line = try reader.lineAtOnce(format) { return line }
+            return try await reader.nextLine(format, Deadline.after(timeout))
         }
     }
 

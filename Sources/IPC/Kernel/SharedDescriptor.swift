@@ -17,11 +17,12 @@ final class SharedDescriptor: Sendable {
     let subject: String
     private let isOwned: Bool
 
-    /// The number of users, the owner among them, and the bit that says that it was closed.
+    /// The number of users, the owner among them, and two bits: it was closed, and its number was given back.
     private let state = Atomic<UInt32>(1)
     private static let closedBit: UInt32 = 1 << 31
+    private static let goneBit: UInt32 = 1 << 30
     private let isEnding = Atomic(false)
-    private let loops = Mutex<[EventLoop]>([])
+    private let loops = Mutex<[EventLoop.Address]>([])
     private static let identities = Atomic<UInt64>(0)
 
     init(_ descriptor: consuming Descriptor, _ transfer: Transfer, subject: String) {
@@ -77,15 +78,30 @@ final class SharedDescriptor: Sendable {
             defer { loops = [] }
             return loops
         }
-        for loop in watching { loop.endWaits(on: self) }
+        for address in watching { address.loop?.endWaits(on: self) }
         let remaining = state.subtract(1, ordering: .acquiringAndReleasing).newValue
         return remaining == SharedDescriptor.closedBit ? giveBack() : 0
     }
 
-    private func giveBack() -> Int32 { isOwned ? ipc_close(number) : 0 }
+    /// Closes the number, once. A call that comes after the close enters and leaves too, so there can be several last
+    /// ones out; of them the first does it.
+    private func giveBack() -> Int32 {
+        let isFirst = state.compareExchange(
+            expected: SharedDescriptor.closedBit, desired: SharedDescriptor.closedBit | SharedDescriptor.goneBit,
+            ordering: .acquiringAndReleasing
+        ).exchanged
+        return isFirst && isOwned ? ipc_close(number) : 0
+    }
 
     /// A loop watches the descriptor from now on, and is to be told of its end.
-    func isWatched(by loop: EventLoop) { loops.withLock { $0.append(loop) } }
+    ///
+    /// Only its address is kept: a stream that outlives many loops, such as standard input, holds none of them.
+    func isWatched(by loop: EventLoop) {
+        loops.withLock { loops in
+            loops.removeAll { $0.loop == nil }
+            loops.append(loop.address)
+        }
+    }
 
     /// Nobody whom we wait for can write any more: what is in the pipe is read, and then it is at its end, whoever else
     /// may hold the other side open.
@@ -95,7 +111,7 @@ final class SharedDescriptor: Sendable {
     func endWhenEmpty() {
         isEnding.store(true, ordering: .releasing)
         let watching = loops.withLock { $0 }
-        for loop in watching { loop.wakeWaits(on: self) }
+        for address in watching { address.loop?.wakeWaits(on: self) }
     }
 
     // MARK: Waiting
@@ -106,21 +122,23 @@ final class SharedDescriptor: Sendable {
     @inline(__always)
     func wait(_ direction: Direction, deadline: Deadline?, _ operation: String) async throws {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
-        let reason: Wake
-        if let loop = EventLoop.current {
-            reason = await loop.wait(direction, on: self, deadline: limit)
-        } else {
-            reason = try await EventLoop.waitFromElsewhere(direction, on: self, deadline: limit)
+        while true {
+            let reason: Wake
+            if let loop = EventLoop.current {
+                reason = await loop.wait(direction, on: self, deadline: limit)
+            } else {
+                reason = try await EventLoop.waitFromElsewhere(direction, on: self, deadline: limit)
+            }
+            if case .ready = reason { return }
+            guard case .moved = reason else { throw failure(of: reason, limit, operation) }
         }
-        if case .ready = reason { return }
-        throw failure(of: reason, limit, operation)
     }
 
     private func failure(of reason: Wake, _ limit: Deadline?, _ operation: String) -> any Error {
         switch reason {
         case .timedOut: limit?.passed(operation, on: subject) ?? closedError(operation)
         case .cancelled: CancellationError()
-        case .closed, .ready: closedError(operation)
+        case .closed, .ready, .moved: closedError(operation)
         case .refused(let error): SystemError(operation, on: subject, Errno(rawValue: error))
         }
     }
@@ -130,11 +148,14 @@ final class SharedDescriptor: Sendable {
 
     /// What every call does first: a cancelled task goes no further, and a busy one lets others run.
     @inline(__always)
-    static func beginCall(_ operation: String, on subject: @autoclosure () -> String) async throws {
+    static func beginCall(
+        _ operation: String, on subject: @autoclosure () -> String, deadline: Deadline? = nil
+    ) async throws {
         if ipc_task_is_cancelled() != 0 { throw CancellationError() }
         if EventLoop.hasUsedItsTurn() {
             await EventLoop.letOthersRun()
-            if let deadline = Deadline.ambient, deadline.hasPassed { throw deadline.passed(operation, on: subject()) }
+            let limit = Deadline.earliest(deadline, Deadline.ambient)
+            if let limit, limit.hasPassed { throw limit.passed(operation, on: subject()) }
         }
     }
 }

@@ -44,13 +44,22 @@ public struct TimeoutError: Error, Hashable, Sendable, CustomStringConvertible {
 extension Duration {
     /// The duration for people: `250 ms`, `3 s`, `1.5 s`.
     var inWords: String {
-        let (seconds, attoseconds) = components
-        let milliseconds = attoseconds / 1_000_000_000_000_000
-        if seconds == 0 { return milliseconds == 0 ? "\(attoseconds / 1_000_000_000_000) us" : "\(milliseconds) ms" }
-        if milliseconds == 0 { return "\(seconds) s" }
-        var fraction = String(milliseconds)
+        let sign = self < .zero ? "-" : ""
+        let (seconds, attoseconds) = (components.seconds.magnitude, components.attoseconds.magnitude)
+        let nanoseconds = attoseconds / 1_000_000_000
+        if seconds > 0 { return sign + Duration.decimal(seconds, nanoseconds / 1_000_000) + " s" }
+        if nanoseconds >= 1_000_000 {
+            return sign + Duration.decimal(nanoseconds / 1_000_000, nanoseconds / 1_000 % 1_000) + " ms"
+        }
+        if nanoseconds >= 1_000 { return sign + Duration.decimal(nanoseconds / 1_000, nanoseconds % 1_000) + " us" }
+        return nanoseconds == 0 ? "0 s" : "\(sign)\(nanoseconds) ns"
+    }
+
+    private static func decimal(_ whole: UInt64, _ thousandths: UInt64) -> String {
+        if thousandths == 0 { return "\(whole)" }
+        var fraction = String(thousandths)
         fraction = String(repeating: "0", count: 3 - fraction.count) + fraction
         while fraction.last == "0" { fraction.removeLast() }
-        return "\(seconds).\(fraction) s"
+        return "\(whole).\(fraction)"
     }
 }

@@ -15,8 +15,8 @@ enum Transfer: Sendable {
     case nonblocking
     /// What never makes a caller wait for another process: regular files, `/dev/null`.
     case immediate
-    /// What has to be asked for readiness first and may block even then: terminals and devices that cannot be opened
-    /// anew. The call runs on a thread for blocking calls.
+    /// What has to be asked for readiness before each call, and may block even then if another process takes what was
+    /// ready: FIFOs, terminals and devices that cannot be opened anew.
     case blocking
 
     @inline(__always)
@@ -25,7 +25,8 @@ enum Transfer: Sendable {
             switch self {
             case .pipe: ipc_read_flags(descriptor, buffer, count, IPC_RWF_NOWAIT)
             case .socket: ipc_receive(descriptor, buffer, count)
-            case .nonblocking, .immediate, .blocking: ipc_read(descriptor, buffer, count)
+            case .nonblocking, .immediate: ipc_read(descriptor, buffer, count)
+            case .blocking: isReady(descriptor, IPC_EPOLLIN) ? ipc_read(descriptor, buffer, count) : Transfer.notReady
             }
         }
     }
@@ -37,16 +38,31 @@ enum Transfer: Sendable {
             case .pipe: Transfer.writeWithoutSignal(descriptor, bytes, count, flags: IPC_RWF_NOWAIT)
             case .socket: ipc_send(descriptor, bytes, count)
             case .immediate: ipc_write(descriptor, bytes, count)
-            case .nonblocking, .blocking: Transfer.writeWithoutSignal(descriptor, bytes, count, flags: 0)
+            case .nonblocking: Transfer.writeWithoutSignal(descriptor, bytes, count, flags: 0)
+            case .blocking:
+                isReady(descriptor, IPC_EPOLLOUT)
+                    ? Transfer.writeWithoutSignal(descriptor, bytes, min(count, Transfer.roomOfReadyPipe), flags: 0)
+                    : Transfer.notReady
             }
         }
     }
+
+    private static let notReady = -Int(Errno.wouldBlock.rawValue)
+
+    /// PIPE_BUF: what a FIFO that is ready takes without blocking.
+    private static let roomOfReadyPipe = 4096
+
+    private func isReady(_ descriptor: Int32, _ events: UInt32) -> Bool { ipc_poll_once(descriptor, events) != 0 }
 
     /// Writes where a reader that left would raise SIGPIPE: by the kernel's flag for it, or with the signal held.
     private static func writeWithoutSignal(
         _ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, flags: Int32
     ) -> Int {
-        if Kernel.hasNoSignalFlag { return ipc_write_flags(descriptor, bytes, count, flags | IPC_RWF_NOSIGNAL) }
+        if Kernel.hasNoSignalFlag {
+            let result = ipc_write_flags(descriptor, bytes, count, flags | IPC_RWF_NOSIGNAL)
+            // Drivers that know only the plain write refuse all flags.
+            if flags != 0 || result != -Int(Errno.notSupported.rawValue) { return result }
+        }
         if ipc_thread_state().pointee.blocks_sigpipe != 0 {
             return flags == 0 ? ipc_write(descriptor, bytes, count) : ipc_write_flags(descriptor, bytes, count, flags)
         }

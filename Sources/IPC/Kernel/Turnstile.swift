@@ -51,23 +51,34 @@ final class Turnstile: Sendable {
         }
         guard let number else { return .ready }
         while true {
-            let reason = try await EventLoop.waitToBeWoken(deadline: deadline) { loop, token in
-                self.line.withLock { line in
-                    guard let index = line.visitors.firstIndex(where: { $0.number == number }) else { return false }
-                    line.visitors[index].place = (loop, token)
-                    return true
+            let reason: Wake
+            do throws(SystemError) {
+                reason = try await EventLoop.waitToBeWoken(deadline: deadline) { loop, token in
+                    self.line.withLock { line in
+                        guard let index = line.visitors.firstIndex(where: { $0.number == number }) else { return false }
+                        line.visitors[index].place = (loop, token)
+                        return true
+                    }
                 }
+            } catch {
+                if isAdmitted(number, withdrawing: true) { leave() }
+                throw error
             }
             // Whether it is our turn is written down here; the wake only said to look.
             let isReady = if case .ready = reason { true } else { false }
-            let isAdmitted = line.withLock { line in
-                if line.admitted.remove(number) != nil { return true }
-                if !isReady { line.visitors.removeAll { $0.number == number } }
-                return false
-            }
+            let isAdmitted = isAdmitted(number, withdrawing: !isReady)
             if isReady && !isAdmitted { continue }
             if isAdmitted && !isReady { leave() }
             return reason
+        }
+    }
+
+    /// Whether a visitor was given the turn, which is told once; if not, it may leave the line.
+    private func isAdmitted(_ number: UInt64, withdrawing: Bool) -> Bool {
+        line.withLock { line in
+            if line.admitted.remove(number) != nil { return true }
+            if withdrawing { line.visitors.removeAll { $0.number == number } }
+            return false
         }
     }
 

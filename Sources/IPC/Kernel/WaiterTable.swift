@@ -8,6 +8,8 @@ enum Wake {
     case cancelled
     /// Somebody closed the descriptor.
     case closed
+    /// The loop has ended; the wait is to go on on another.
+    case moved
     /// The kernel would not watch the descriptor.
     case refused(Int32)
 }

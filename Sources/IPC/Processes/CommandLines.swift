@@ -50,6 +50,17 @@ public struct CommandLines: AsyncSequence, Sendable {
         /// - Throws: ``StartError`` from the first call, ``CommandError`` after the last line, ``ReadError``,
         ///   ``TimeoutError``, `CancellationError`. The program is ended with each of them.
         public mutating func next() async throws -> String? {
+            if let line = try run?.reader.lineAtOnce(sequence.format) { return line }
+            return try await step()
+        }
+
+        /// The next line, as ``next()`` gives it, for a loop in an actor's code.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> String? {
+            if let line = try run?.reader.lineAtOnce(sequence.format) { return line }
+            return try await step()
+        }
+
+        private mutating func step() async throws -> String? {
             if isDone { return nil }
             do {
                 let run = try self.run ?? LinesRun(sequence)
