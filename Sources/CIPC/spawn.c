@@ -191,6 +191,29 @@ int32_t ipc_has_ended(int32_t pidfd) {
     return information.si_pid != 0;
 }
 
+int32_t ipc_wait_for_stop(int32_t pidfd) {
+    siginfo_t information;
+    for (;;) {
+        memset(&information, 0, sizeof information);
+        if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WSTOPPED | WEXITED | WNOWAIT, NULL) < 0) {
+            if (errno == EINTR) continue;
+            return 0;
+        }
+        if (information.si_code != CLD_STOPPED && information.si_code != CLD_TRAPPED) return 0;
+        syscall(SYS_waitid, 3, pidfd, &information, WSTOPPED | WNOHANG, NULL);
+        return 1;
+    }
+}
+
+int32_t ipc_stop_own_group(void) {
+    pid_t parent = getppid();
+    if (getsid(parent) != getsid(0) || getpgid(parent) == getpgrp()) return 0;
+    kill(0, SIGTSTP);
+    // To this very thread, so that it is stopped here, and goes on only when the whole process does.
+    syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), SIGSTOP);
+    return 1;
+}
+
 void ipc_reap_by_number(int32_t pid) {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
 }

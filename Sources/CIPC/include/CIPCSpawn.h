@@ -46,6 +46,11 @@ struct ipc_end {
 int32_t ipc_reap(int32_t pidfd, struct ipc_end *_Nonnull end);
 // 1: the child has ended (it stays a zombie), 0: it runs. Never waits.
 int32_t ipc_has_ended(int32_t pidfd);
+// Waits, blocking, until the child stops (1, and the stop is taken) or has ended (0; it stays a zombie).
+int32_t ipc_wait_for_stop(int32_t pidfd);
+// Stops this process, and the others of its group, as Ctrl-Z does; returns when it is continued. Does nothing and gives 0
+// where nobody could continue it: the shell that started it is not its parent.
+int32_t ipc_stop_own_group(void);
 // Waits for a child that has no descriptor, whose number is still its own.
 void ipc_reap_by_number(int32_t pid);
 // How a child ended that somebody else reaped, where the kernel still knows (6.15 and newer): 1, else 0.

@@ -27,7 +27,7 @@ public final class Child: Sendable {
     public let standardError: ByteReader?
 
     let leadsGroup: Bool
-    private let descriptor: SharedDescriptor
+    let descriptor: SharedDescriptor
     private let end = Mutex<ChildEnd?>(nil)
 
     init(_ started: StartedProcess, name: String, leadsGroup: Bool, streams: ChildStreams) {

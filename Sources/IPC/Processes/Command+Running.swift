@@ -139,6 +139,7 @@ extension Command {
             input: input ?? .inherit, output: output ?? .inherit, error: error ?? .inherit,
             foregroundOf: terminal?.number ?? -1)
         defer { terminal?.takeBack() }
+        try terminal?.followStops(of: child)
         let subscription = try passOn(passingOn, to: child)
         defer { subscription?.end() }
         if givenBytes == nil { return try await execution.completeAlone(child, began: began) }

@@ -1,8 +1,9 @@
-// The terminal's foreground, lent to a program for the time of its run.
+// The terminal's foreground, lent to a program for the time of its run, and given back while the program is stopped.
 import CIPC
+import SystemPackage
 
 /// The terminal that this process's group holds the foreground of, through its standard input.
-struct ForegroundTerminal {
+struct ForegroundTerminal: Sendable {
     let number: Int32 = 0
     private let ours: Int32
 
@@ -15,4 +16,50 @@ struct ForegroundTerminal {
 
     /// Takes the foreground back from the program's group.
     func takeBack() { _ = ipc_set_foreground_group(number, ours) }
+
+    /// Does what a shell does when Ctrl-Z stops the program: takes the foreground back and stops too, so that the shell
+    /// has its turn; continued, gives the program the foreground again and continues it.
+    ///
+    /// A child's stop makes no descriptor ready, so a thread of its own waits for it; the thread ends with the child.
+    func followStops(of child: Child) throws {
+        guard child.descriptor.enter() else { return }
+        let follower = Unmanaged.passRetained(StopFollower(terminal: self, child: child))
+        let status = ipc_thread_start(
+            "ipc-stops",
+            { pointer in
+                guard let pointer else { return }
+                Unmanaged<StopFollower>.fromOpaque(pointer).takeRetainedValue().follow()
+            }, follower.toOpaque())
+        guard status != 0 else { return }
+        follower.release()
+        child.descriptor.leave()
+        throw SystemError("start", on: "thread for stops", Errno(rawValue: -status))
+    }
+
+    fileprivate func lend(to group: Int32) {
+        if ipc_get_foreground_group(number) == ours { _ = ipc_set_foreground_group(number, group) }
+    }
+}
+
+/// What the thread needs; it has entered the child's descriptor, and leaves it at the end.
+private final class StopFollower: Sendable {
+    private let terminal: ForegroundTerminal
+    private let descriptor: SharedDescriptor
+    private let group: Int32
+
+    init(terminal: ForegroundTerminal, child: Child) {
+        self.terminal = terminal
+        descriptor = child.descriptor
+        group = child.processID.rawValue
+    }
+
+    func follow() {
+        while ipc_wait_for_stop(descriptor.number) == 1 {
+            terminal.takeBack()
+            _ = ipc_stop_own_group()
+            terminal.lend(to: group)
+            _ = ipc_kill(-group, IPC_SIGCONT)
+        }
+        descriptor.leave()
+    }
 }
