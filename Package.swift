@@ -55,7 +55,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IPCToolTests",
-            dependencies: ["IPC", "IPCTool", "TestChild"],
+            dependencies: ["IPC", "CIPC", "IPCTool", "IPCTests", "TestChild"],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

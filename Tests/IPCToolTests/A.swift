@@ -1,2 +1,3 @@
 import Testing
-@Test func nothing() {}
+@testable import IPCTests
+@Suite(.guarded) struct X { @Test func nothing() { print(TestChild.path) } }
