@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,6 +18,7 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <termios.h>
 #include <time.h>
@@ -139,27 +139,22 @@ int32_t ipc_epoll_control(int32_t epoll, int32_t operation, int32_t fd, uint32_t
     RESULT(epoll_ctl(epoll, operation, fd, &event));
 }
 
-static int wait_precisely(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
-    static _Atomic int missing;  // epoll_pwait2 came with 5.11
-    if (!atomic_load_explicit(&missing, memory_order_relaxed)) {
-        struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-        int count = (int)syscall(SYS_epoll_pwait2, epoll, events, capacity, &limit, NULL, 0);
-        if (count >= 0 || errno != ENOSYS) return count;
-        atomic_store_explicit(&missing, 1, memory_order_relaxed);
-    }
-    int64_t milliseconds = nanoseconds / 1000000 + (nanoseconds % 1000000 != 0);
-    return epoll_wait(epoll, events, capacity, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
-}
-
-int32_t ipc_epoll_wait(int32_t epoll, struct ipc_event *out, int32_t capacity, int64_t nanoseconds) {
+int32_t ipc_epoll_wait(int32_t epoll, struct ipc_event *out, int32_t capacity, int32_t may_wait) {
     struct epoll_event events[256];
     if (capacity > 256) capacity = 256;
-    int count = nanoseconds > 0 ? wait_precisely(epoll, events, capacity, nanoseconds)
-                                : epoll_wait(epoll, events, capacity, nanoseconds < 0 ? -1 : 0);
+    int count = epoll_wait(epoll, events, capacity, may_wait ? -1 : 0);
     if (count < 0) return -errno;
     for (int i = 0; i < count; i++)
         out[i] = (struct ipc_event){events[i].events, (uint32_t)(events[i].data.u64 >> 32), (int32_t)events[i].data.u64};
     return count;
+}
+
+int32_t ipc_timerfd(void) { RESULT(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); }
+
+int32_t ipc_timerfd_set(int32_t fd, uint64_t nanoseconds) {
+    if (nanoseconds == 0) nanoseconds = 1;  // 0 would disarm it
+    struct itimerspec when = {.it_value = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)}};
+    RESULT(timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL));
 }
 
 int32_t ipc_is_always_ready(int32_t fd) {

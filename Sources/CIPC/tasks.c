@@ -23,6 +23,18 @@ static SWIFT void cancelled(CONTEXT void *context) {
 void *ipc_task_attach(struct ipc_cancellation_hook *hook) { return swift_task_addCancellationHandler(cancelled, hook); }
 void ipc_task_detach(void *record) { swift_task_removeCancellationHandler(record); }
 
+struct executor {
+    void *identity;  // NULL for the generic one, on which no actor is held
+    uintptr_t implementation;
+};
+extern SWIFT struct executor swift_task_getCurrentExecutor(void);
+
+int32_t ipc_task_is_free(const void *task) {
+    return task != NULL && swift_task_getCurrent() == task && swift_task_getCurrentExecutor().identity == NULL;
+}
+
+void *ipc_task_current(void) { return swift_task_getCurrent(); }
+
 int32_t ipc_task_is_cancelled(void) {
     void *task = swift_task_getCurrent();
     return task != NULL && swift_task_isCancelled(task);

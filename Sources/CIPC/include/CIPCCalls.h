@@ -51,8 +51,11 @@ struct ipc_event {
 };
 int32_t ipc_epoll_create(void);
 int32_t ipc_epoll_control(int32_t epoll, int32_t operation, int32_t fd, uint32_t events, uint32_t generation);
-// Waits for at most `nanoseconds` (negative: without limit); fills `events`, gives their number.
-int32_t ipc_epoll_wait(int32_t epoll, struct ipc_event *_Nonnull events, int32_t capacity, int64_t nanoseconds);
+// Waits if it may, else only looks; fills `events`, gives their number.
+int32_t ipc_epoll_wait(int32_t epoll, struct ipc_event *_Nonnull events, int32_t capacity, int32_t mayWait);
+// A descriptor that becomes readable at a time of the monotonic clock, and setting that time.
+int32_t ipc_timerfd(void);
+int32_t ipc_timerfd_set(int32_t fd, uint64_t nanoseconds);
 int32_t ipc_is_always_ready(int32_t fd);  // 1: epoll refuses the file, since it never makes anybody wait
 int32_t ipc_eventfd(void);
 int32_t ipc_poll_once(int32_t fd, uint32_t events);  // poll without waiting: 1 ready, 0 not

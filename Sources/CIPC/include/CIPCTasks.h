@@ -17,6 +17,12 @@ struct ipc_cancellation_hook {
 void *_Nonnull ipc_task_attach(struct ipc_cancellation_hook *_Nonnull hook);
 void ipc_task_detach(void *_Nonnull record);
 
+// The current task, as an address to compare; NULL where none runs.
+void *_Nullable ipc_task_current(void);
+
+// 1 if the current task is the given one and holds no actor: it runs on behalf of itself alone.
+int32_t ipc_task_is_free(const void *_Nullable task);
+
 // 1 if the current task is cancelled; 0 if not, and where no task runs.
 int32_t ipc_task_is_cancelled(void);
 

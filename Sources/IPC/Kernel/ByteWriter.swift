@@ -110,8 +110,9 @@ public final class ByteWriter: Sendable {
     ///   closing.
     public func close() throws {
         if descriptor.isClosed { return }
+        let former = failure.withLock { $0 }  // before this close cuts a write short, which then says so itself
         let result = descriptor.close()
-        if let error = failure.withLock({ $0 }), error.errno != .brokenPipe, error.errno != .connectionReset {
+        if let error = former, error.errno != .brokenPipe, error.errno != .connectionReset {
             throw error
         }
         guard result >= 0 else { throw SystemError("close", on: descriptor.subject, Errno(rawValue: -result)) }
@@ -196,9 +197,14 @@ public final class ByteWriter: Sendable {
     private func enter() throws(SystemError) {
         guard descriptor.enter() else {
             descriptor.stay()
-            throw failure.withLock { $0 } ?? descriptor.closedError("write")
+            throw formerFailure ?? descriptor.closedError("write")
         }
-        if hasFailed.load(ordering: .relaxed), let error = failure.withLock({ $0 }) { throw error }
+        if hasFailed.load(ordering: .relaxed), let error = formerFailure { throw error }
+    }
+
+    /// The error of an earlier write, as a later one throws it: of that one's bytes none has gone through.
+    private var formerFailure: SystemError? {
+        failure.withLock { $0 }.map { SystemError($0.operation, on: $0.subject, $0.errno) }
     }
 
     @inline(__always)

@@ -29,7 +29,11 @@ extension EventLoop {
         let loop = try EventLoop()
         let outcome = Outcome<Success>()
         Task(executorPreference: loop) {
-            do { outcome.set(.success(try await body())) } catch { outcome.set(.failure(error)) }
+            loop.adoptRoot()
+            do {
+                let value = try await withTaskCancellationHandler { try await body() } onCancel: { loop.send(.cancelRoot) }
+                outcome.set(.success(value))
+            } catch { outcome.set(.failure(error)) }
             loop.send(.stop)
         }
         loop.runUntilStopped()

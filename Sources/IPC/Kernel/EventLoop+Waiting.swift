@@ -50,8 +50,13 @@ extension EventLoop {
     @inline(__always)
     private func suspend(_ token: WaitToken, deadline: Deadline?) async -> Wake {
         if let deadline { timers.insert(deadline.instant, for: token.slot, in: &waiters) }
-        waiters[token.slot].hook.pointee.generation = token.generation
-        let record = ipc_task_attach(waiters[token.slot].hook)
+        let record = becomeCancellable(token)
+        goRound { waiters[token.slot].early != nil }
+        if let early = waiters[token.slot].early {
+            if let record { ipc_task_detach(record) }
+            waiters.giveBack(token.slot)
+            return early
+        }
         // The loop resumes the task where it was suspended, so nothing has to look for its executor again.
         let reason = await _unsafeInheritExecutor_withUnsafeContinuation { continuation in
             if let early = waiters[token.slot].early {
@@ -60,10 +65,22 @@ extension EventLoop {
                 waiters[token.slot].continuation = continuation
             }
         }
-        ipc_task_detach(record)
+        if let record { ipc_task_detach(record) }
         // On behalf of an actor that was busy elsewhere the task goes on there, and the table is not that thread's.
         if isCurrent { waiters.giveBack(token.slot) } else { send(.giveBack(slot: token.slot)) }
         return reason
+    }
+
+    /// Has a cancellation of the task end the wait; the record to detach, unless the task has one for all its waits.
+    @inline(__always)
+    private func becomeCancellable(_ token: WaitToken) -> UnsafeMutableRawPointer? {
+        if isInRoot {
+            rootWait = token
+            if ipc_task_is_cancelled() != 0 { wake(token.slot, .cancelled) }
+            return nil
+        }
+        waiters[token.slot].hook.pointee.generation = token.generation
+        return ipc_task_attach(waiters[token.slot].hook)
     }
 
     @inline(__always)
@@ -101,7 +118,7 @@ extension EventLoop {
         let number = event.fd
         guard number < registrations.count, registrations[number].events != 0,
             UInt32(truncatingIfNeeded: registrations[number].owner) == event.generation
-        else { return poller.acknowledge(event) }
+        else { return poller.acknowledge(event) ? expireTimers() : () }
         let troubled = event.events & (IPC_EPOLLERR | IPC_EPOLLHUP) != 0
         let (reader, writer) = (registrations[number].firstReader, registrations[number].firstWriter)
         let isUnwanted =

@@ -33,6 +33,13 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     @exclusivity(unchecked) var registrations = Table<Registration>()
     @exclusivity(unchecked) var waiters = WaiterTable()
     @exclusivity(unchecked) var timers = TimerQueue()
+    /// When the poller's timer goes off; it may be earlier than need be.
+    @exclusivity(unchecked) private var armed = UInt64.max
+    /// The task whose job runs, where a job is a task's.
+    @exclusivity(unchecked) private var runningTask: UnsafeRawPointer?
+    /// The task of ``run(_:)``, and its wait if it has one.
+    @exclusivity(unchecked) private var rootTask: UnsafeRawPointer?
+    @exclusivity(unchecked) var rootWait: WaitToken?
     @exclusivity(unchecked) private var isStopping = false
 
     init() throws(SystemError) {
@@ -97,6 +104,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         case forget(descriptor: Int32, owner: UInt64)
         case lookAgain(descriptor: Int32, owner: UInt64)
         case giveBack(slot: Int32)
+        case cancelRoot
         case stop
     }
 
@@ -124,6 +132,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         case .forget(let descriptor, let owner): forget(descriptor, owner: owner)
         case .lookAgain(let descriptor, let owner): wakeAll(on: descriptor, owner: owner)
         case .giveBack(let slot): waiters.giveBack(slot)
+        case .cancelRoot: if let rootWait, waiters.isCurrent(rootWait) { wake(rootWait.slot, .cancelled) }
         case .stop: isStopping = true
         }
     }
@@ -166,6 +175,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         while left > 0, !isStopping, let next = ready.popFirst() {
             left -= 1
             state.pointee.calls_left = EventLoop.callsInARow
+            // A task's job is the task itself, to the runtime; only compared, never followed.
+            runningTask = unsafeBitCast(next.job, to: UnsafeRawPointer.self)
             if next.isActors {
                 next.job.runSynchronously(isolatedTo: isolation, taskExecutor: preference)
             } else {
@@ -179,27 +190,42 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     }
 
     private func poll() {
-        var limit: Int64 = -1
-        if !ready.isEmpty {
-            limit = 0
-        } else if let earliest = timers.earliest {
-            let now = ipc_monotonic_now()
-            limit = earliest <= now ? 0 : Int64(clamping: earliest - now)
+        if let earliest = timers.earliest, earliest < armed {
+            poller.arm(at: earliest)
+            armed = earliest
         }
         isAsleep.store(true, ordering: .sequentiallyConsistent)
-        if hasMail.load(ordering: .sequentiallyConsistent) { limit = 0 }
-        for event in poller.wait(nanoseconds: limit) { dispatch(event) }
+        let mayWait = ready.isEmpty && !hasMail.load(ordering: .sequentiallyConsistent)
+        for event in poller.wait(mayWait: mayWait) { dispatch(event) }
         isAsleep.store(false, ordering: .relaxed)
         if hasMail.load(ordering: .acquiring) { collectMail() }
-        expireTimers()
     }
 
-    private func expireTimers() {
-        guard let earliest = timers.earliest else { return }
+    /// Wakes those whose deadline has passed. The timer has gone off, perhaps for a wait that is long over.
+    func expireTimers() {
+        armed = .max
         let now = ipc_monotonic_now()
-        guard earliest <= now else { return }
         while let entry = timers.heap.first, entry.instant <= now { wake(entry.slot, .timedOut) }
     }
+
+    // MARK: Waiting in place
+
+    /// Goes round the loop from inside a task that waits, as long as there is nothing else to run: the thread would do just
+    /// that, after suspending the task and before resuming it. What it learns for others ends this, and they run next.
+    ///
+    /// Only a task that holds no actor may wait so, and only in its own job, not in one that another task runs at once.
+    @inline(__always)
+    func goRound(until isOver: () -> Bool) {
+        guard ipc_task_is_free(runningTask) != 0 else { return }
+        while !isOver(), ready.isEmpty, yielded.isEmpty, !isStopping { poll() }
+        if ready.isEmpty { ipc_thread_state().pointee.calls_left = EventLoop.callsInARow }
+    }
+
+    /// Makes the current task the one that ``cancelRoot`` is about.
+    func adoptRoot() { rootTask = ipc_task_current().map { UnsafeRawPointer($0) } }
+
+    @inline(__always)
+    var isInRoot: Bool { rootTask != nil && ipc_task_current().map { UnsafeRawPointer($0) } == rootTask }
 
     /// Ends the loop. Tasks that still wait on it are woken, find themselves on the process-wide loop and wait there.
     private func retire() {

@@ -1,4 +1,4 @@
-// epoll and the eventfd that wakes it, and nothing else.
+// epoll, the eventfd that wakes it and the timer that ends its wait, and nothing else.
 import CIPC
 import SystemPackage
 
@@ -8,6 +8,7 @@ final class Poller: @unchecked Sendable {
     // Safe because the descriptors are constants, and only the loop's thread touches the events.
     private let epoll: Descriptor
     private let wakeup: Descriptor
+    private let timer: Descriptor
     private let events = UnsafeMutablePointer<ipc_event>.allocate(capacity: Poller.capacity)
     private static let capacity = 256
 
@@ -16,9 +17,13 @@ final class Poller: @unchecked Sendable {
         self.epoll = try Descriptor(fresh: epoll, "epoll_create1", on: "event loop")
         let wakeup = try SystemCall.perform("eventfd", on: "event loop") { ipc_eventfd() }
         self.wakeup = try Descriptor(fresh: wakeup, "eventfd", on: "event loop")
-        let (set, source) = (self.epoll.number, self.wakeup.number)
-        try SystemCall.perform("epoll_ctl", on: "event loop") {
-            ipc_epoll_control(set, IPC_EPOLL_ADD, source, IPC_EPOLLIN, 0)
+        let timer = try SystemCall.perform("timerfd_create", on: "event loop") { ipc_timerfd() }
+        self.timer = try Descriptor(fresh: timer, "timerfd_create", on: "event loop")
+        let set = self.epoll.number
+        for source in [self.wakeup.number, self.timer.number] {
+            try SystemCall.perform("epoll_ctl", on: "event loop") {
+                ipc_epoll_control(set, IPC_EPOLL_ADD, source, IPC_EPOLLIN, 0)
+            }
         }
     }
 
@@ -34,20 +39,26 @@ final class Poller: @unchecked Sendable {
         ipc_epoll_control(epoll.number, operation, descriptor, events, generation)
     }
 
-    /// Waits for at most so many nanoseconds, without limit for a negative number; the events are valid until the next
-    /// wait.
+    /// Makes the wait return at a time of the monotonic clock.
+    ///
+    /// A timer of its own, not the wait's limit: that would be set up and torn down in the kernel for every wait, while
+    /// most deadlines never pass, and later ones need nothing done.
+    func arm(at instant: UInt64) { _ = ipc_timerfd_set(timer.number, instant) }
+
+    /// Waits for events if it may, else only looks; they are valid until the next wait.
     @inline(__always)
-    func wait(nanoseconds: Int64) -> UnsafeBufferPointer<ipc_event> {
-        // Interrupted counts as nothing: the loop comes round again with its deadlines as they were.
-        let count = ipc_epoll_wait(epoll.number, events, Int32(Poller.capacity), nanoseconds)
+    func wait(mayWait: Bool) -> UnsafeBufferPointer<ipc_event> {
+        // Interrupted counts as nothing: the loop comes round again.
+        let count = ipc_epoll_wait(epoll.number, events, Int32(Poller.capacity), mayWait ? 1 : 0)
         return UnsafeBufferPointer(start: events, count: max(0, Int(count)))
     }
 
-    /// Takes note of the event that ``wake()`` causes, if it is one.
-    func acknowledge(_ event: ipc_event) {
-        guard event.fd == wakeup.number else { return }
+    /// Takes note of an event of the poller's own, if it is one; whether it is that of the timer.
+    func acknowledge(_ event: ipc_event) -> Bool {
+        guard event.fd == wakeup.number || event.fd == timer.number else { return false }
         var sum: UInt64 = 0
-        _ = ipc_read(wakeup.number, &sum, 8)
+        _ = ipc_read(event.fd, &sum, 8)
+        return event.fd == timer.number
     }
 
     deinit { events.deallocate() }
