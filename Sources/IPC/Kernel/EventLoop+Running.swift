@@ -31,7 +31,11 @@ extension EventLoop {
         Task(executorPreference: loop) {
             loop.adoptRoot()
             do {
-                let value = try await withTaskCancellationHandler { try await body() } onCancel: { loop.send(.cancelRoot) }
+                let value = try await withTaskCancellationHandler {
+                    try await body()
+                } onCancel: {
+                    loop.send(.cancelRoot)
+                }
                 outcome.set(.success(value))
             } catch { outcome.set(.failure(error)) }
             loop.send(.stop)

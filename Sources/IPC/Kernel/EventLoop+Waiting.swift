@@ -168,6 +168,14 @@ extension EventLoop {
         return result
     }
 
+    /// Empties epoll's set of the loop's descriptors. Once the loop has ended.
+    func stopWatching() {
+        for number in 0..<Int32(registrations.count) where registrations[number].events != 0 {
+            _ = poller.control(IPC_EPOLL_DEL, number, events: 0, generation: 0)
+            registrations[number].events = 0
+        }
+    }
+
     /// Ends a registration and every wait on it. On the loop's thread, before the descriptor is closed.
     func forget(_ descriptor: Int32, owner: UInt64) {
         let number = descriptor

@@ -43,7 +43,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     @exclusivity(unchecked) private var isStopping = false
 
     init() throws(SystemError) {
-        poller = try Poller()
+        poller = try Poller.ofThisThread()
         actorSide = ActorExecutor()
         actorSide.loop = self
     }
@@ -242,6 +242,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
             inbox.messages = []
         }
         while let job = ready.popFirst() { pass(on: job) }
+        stopWatching()
+        poller.leaveToThisThread()
     }
 
     // MARK: Fairness

@@ -27,6 +27,19 @@ final class Poller: @unchecked Sendable {
         }
     }
 
+    /// The poller that this thread's last loop has left behind, or a new one.
+    ///
+    /// A program that enters and leaves loops for single calls makes its descriptors once.
+    static func ofThisThread() throws(SystemError) -> Poller {
+        guard let kept = ipc_thread_take_kept() else { return try Poller() }
+        return Unmanaged<Poller>.fromOpaque(kept).takeRetainedValue()
+    }
+
+    /// Leaves the poller to the next loop of this thread; it closes with the thread. Its set must be empty.
+    func leaveToThisThread() {
+        ipc_thread_keep(Unmanaged.passRetained(self).toOpaque()) { Unmanaged<Poller>.fromOpaque($0).release() }
+    }
+
     /// Makes a wait of another thread return.
     func wake() {
         var one: UInt64 = 1

@@ -68,14 +68,17 @@ public final class Child: Sendable {
 
     func ended(_ deadline: Deadline?, endingTree: Bool) async throws -> ChildEnd {
         while true {
-            if Task.isCancelled, end.withLock({ $0 }) == nil { throw CancellationError() }
-            if let end = reap(endingTree: endingTree) { return end }
+            if let end = end.withLock({ $0 }) { return end }
+            if Task.isCancelled { throw CancellationError() }
             // Closed means that another task has just taken the status.
             guard descriptor.enter() else { continue }
             defer { descriptor.leave() }
-            do { try await descriptor.wait(.reading, deadline: deadline, "wait") } catch let error as SystemError {
-                guard error.errno == .canceled else { throw error }
+            do { try await descriptor.wait(.reading, deadline: deadline, "wait") } catch {
+                // A child that has ended by now has ended, whatever else has come to pass.
+                if let end = reap(endingTree: endingTree) { return end }
+                guard (error as? SystemError)?.errno == .canceled else { throw error }
             }
+            if let end = reap(endingTree: endingTree) { return end }
         }
     }
 
