@@ -21,6 +21,9 @@ final class Turnstile: Sendable {
     private let state = Atomic(Turnstile.free)
     private let line = Mutex(Line())
 
+    /// How many wait for their turn.
+    var numberInLine: Int { line.withLock { $0.visitors.count } }
+
     /// Takes the turn if it is free.
     @inline(__always)
     func enterAtOnce() -> Bool {
