@@ -219,4 +219,5 @@ const char *ipc_error_text(int32_t error) { return strerrordesc_np(error); }
 
 extern char **environ;
 const char *const *ipc_environment(void) { return (const char *const *)environ; }
+const char *ipc_environment_value(const char *name) { return getenv(name); }
 const char *ipc_secure_environment(const char *name) { return secure_getenv(name); }

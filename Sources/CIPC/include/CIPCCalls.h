@@ -84,6 +84,7 @@ const char *_Nullable ipc_error_name(int32_t error);
 const char *_Nullable ipc_error_text(int32_t error);
 
 const char *_Nullable const *_Nullable ipc_environment(void);
+const char *_Nullable ipc_environment_value(const char *_Nonnull name);
 const char *_Nullable ipc_secure_environment(const char *_Nonnull name);
 
 // Searching memory: the first `byte` (-1: none), and whether all bytes are ASCII.

@@ -80,8 +80,8 @@ public struct Environment: Sendable {
     func value(of name: String) -> [UInt8]? {
         let wanted = Array(name.utf8)
         if let change = changes.last(where: { $0.name == wanted }) { return change.value }
-        guard case .inherited = base else { return nil }
-        return Environment.current().first { $0.name == wanted }?.value
+        guard case .inherited = base, let value = ipc_environment_value(name) else { return nil }
+        return Array(UnsafeRawBufferPointer(start: value, count: Environment.length(value)))
     }
 
     private static func isHarmless(_ name: [UInt8]) -> Bool {

@@ -29,7 +29,8 @@ struct Execution: Sendable {
             if input == nil { try child.standardInput?.close() }
         } catch {
             failure = error
-            if !isBrokenPipe(error) { await child.end(grace: grace) }
+            try? child.standardInput?.close()
+            if !isBrokenPipe(error, of: child) { await child.end(grace: grace) }
         }
         do { _ = try await end } catch {
             failure = failure ?? error
@@ -41,6 +42,10 @@ struct Execution: Sendable {
         let result = CommandResult(
             processID: child.processID, status: known.status, output: out.output, error: err.output, usage: known.usage,
             duration: .now - began, inputLeft: rest)
+        if let failure, isBrokenPipe(failure, of: child) {
+            let kind: CommandError.Kind = result.status.isSuccess ? .inputNotTaken : .failed
+            throw CommandError(kind, command: command.description, result: result)
+        }
         try check(result, failure, isExceeded: out.isExceeded || err.isExceeded)
         return result
     }
@@ -62,10 +67,6 @@ struct Execution: Sendable {
 
     private func check(_ result: CommandResult, _ failure: (any Error)?, isExceeded: Bool) throws {
         if let failure {
-            if isBrokenPipe(failure) {
-                let kind: CommandError.Kind = result.status.isSuccess ? .inputNotTaken : .failed
-                throw CommandError(kind, command: command.description, result: result)
-            }
             guard let timeout = failure as? TimeoutError, timeout.operation == "wait" else { throw failure }
             throw TimeoutError(
                 "run", on: command.description, limit: timeout.limit, output: result.output.bytes,
@@ -77,7 +78,11 @@ struct Execution: Sendable {
         }
     }
 
-    private func isBrokenPipe(_ error: any Error) -> Bool { (error as? SystemError)?.errno == .brokenPipe }
+    /// Whether the child would not take its input; an error of another stream in the body is not that.
+    private func isBrokenPipe(_ error: any Error, of child: Child) -> Bool {
+        guard let error = error as? SystemError else { return false }
+        return error.errno == .brokenPipe && error.subject == child.standardInput?.name
+    }
 
     // MARK: What goes on while it runs
 
