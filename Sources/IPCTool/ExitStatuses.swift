@@ -28,6 +28,20 @@ extension ExitCode {
     }
 }
 
+extension ParsableCommand {
+    /// Does the work of a subcommand and ends with its status; an error becomes a line and a status of its own.
+    func perform(_ work: @escaping @Sendable () async throws -> ExitCode) throws {
+        throw try EventLoop.run {
+            do { return try await work() } catch let code as ExitCode {
+                return code
+            } catch {
+                await complain(error)
+                return ExitCode(for: error)
+            }
+        }
+    }
+}
+
 /// Says an error in one line on standard error.
 func complain(_ error: any Error) async {
     let line = "ipc: \(error)".replacing("\n", with: " ")

@@ -53,8 +53,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let code = try EventLoop.run { json ? try await runForJSON() : await runPlainly() }
-        throw code
+        try perform { json ? try await runForJSON() : try await runPlainly() }
     }
 
     private func prepared() -> Command {
@@ -69,30 +68,26 @@ struct RunCommand: ParsableCommand {
         return prepared
     }
 
-    private func runPlainly() async -> ExitCode {
-        do {
-            let result = try await prepared().unchecked().run(
-                timeout: timeout?.duration, grace: killAfter.duration, passingOn: [.interrupt, .terminate, .hangup])
-            return ExitCode(result.status.shellStatus)
-        } catch {
-            await complain(error)
-            return ExitCode(for: error)
-        }
+    private func runPlainly() async throws -> ExitCode {
+        let result = try await prepared().unchecked().run(
+            timeout: timeout?.duration, grace: killAfter.duration, passingOn: [.interrupt, .terminate, .hangup])
+        return ExitCode(result.status.shellStatus)
     }
 
     private func runForJSON() async throws -> ExitCode {
+        let report: (RunReport, ExitCode)
         let limit = outputLimit.map { CaptureLimit.failing(beyond: $0) } ?? .failing(beyond: 64 << 20)
         do {
             let result = try await prepared().unchecked().input(.inherit).capture(
                 limit: limit, timeout: timeout?.duration, grace: killAfter.duration,
                 passingOn: [.interrupt, .terminate, .hangup])
-            try await printJSON(RunReport(result))
-            return ExitCode(result.status.shellStatus)
+            report = (RunReport(result), ExitCode(result.status.shellStatus))
         } catch {
             await complain(error)
-            try await printJSON(RunReport(error))
-            return ExitCode(for: error)
+            report = (RunReport(error), ExitCode(for: error))
         }
+        try await printJSON(report.0)
+        return report.1
     }
 }
 

@@ -13,8 +13,7 @@ struct TourCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let isWell = try EventLoop.run { try await visit() }
-        if !isWell { throw ExitCode.failure }
+        try perform { try await visit() ? .success : .failure }
     }
 
     private func visit() async throws -> Bool {

@@ -23,7 +23,8 @@ struct Bench {
         switch arguments[1] {
         case "unix-pp": try PingPong.run(arguments[2], overSockets: true)
         case "pipe-pp": try PingPong.run(arguments[2], overSockets: false)
-        case "spawn": try Spawning.run(mebibytes: Int64(arguments[2]) ?? 0, arguments.count > 3 ? arguments[3] : "async")
+        case "spawn":
+            try Spawning.run(mebibytes: Int64(arguments[2]) ?? 0, arguments.count > 3 ? arguments[3] : "async")
         case "capture": try Capturing.run(arguments[2])
         case "lines": try Lines.run(arguments[2])
         default: exit(64)

@@ -17,6 +17,7 @@ extension Child {
 
     /// Begins to end the child and its tree, without waiting: asked now, forced and reaped in the background.
     func endSoon(grace: Duration) {
+        endTreeAtEnd()
         requestEnd(grace)
         if reap(endingTree: true) != nil { return }
         let loop = (try? EventLoop.shared)
@@ -24,6 +25,7 @@ extension Child {
     }
 
     private func endTree(_ grace: Duration, isAsked: Bool = false) async -> ChildEnd {
+        endTreeAtEnd()
         if !isAsked { requestEnd(grace) }
         if let end = try? await ended(Deadline(in: grace), endingTree: true) { return end }
         try? sendToTree(.kill)

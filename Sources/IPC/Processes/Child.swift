@@ -29,6 +29,7 @@ public final class Child: Sendable {
     let leadsGroup: Bool
     let descriptor: SharedDescriptor
     private let end = Mutex<ChildEnd?>(nil)
+    private let isEndingTree = Atomic(false)
 
     init(_ started: StartedProcess, name: String, leadsGroup: Bool, streams: ChildStreams) {
         processID = started.processID
@@ -84,12 +85,13 @@ public final class Child: Sendable {
 
     /// Takes the status if the child has ended; never waits.
     ///
-    /// What is left of the tree is ended before that: as long as the leader is a zombie, its number is the group's and
-    /// nobody else's.
+    /// What is left of the tree is ended before that, if this caller or an earlier one wants it ended: as long as the
+    /// leader is a zombie, its number is the group's and nobody else's.
     func reap(endingTree: Bool) -> ChildEnd? {
         end.withLock { known in
             if let known { return known }
-            if endingTree, leadsGroup, ipc_has_ended(descriptor.number) == 1 {
+            let isLastChance = endingTree || isEndingTree.load(ordering: .relaxed)
+            if isLastChance, leadsGroup, ipc_has_ended(descriptor.number) == 1 {
                 _ = ipc_kill(-processID.rawValue, IPC_SIGKILL)
             }
             known = ChildEnd.take(descriptor.number)
@@ -97,6 +99,10 @@ public final class Child: Sendable {
             return known
         }
     }
+
+    /// Somebody ends the tree: from now on nobody takes the status without killing what is left of it, so that a task
+    /// which merely waits does not let it go.
+    func endTreeAtEnd() { end.withLock { _ in isEndingTree.store(true, ordering: .relaxed) } }
 
     // MARK: Signals
 

@@ -13,7 +13,7 @@ extension Command {
     ///   `CancellationError`. When it throws, nothing has run.
     public func start() async throws -> Child {
         let child = try start(input: input ?? .discard, output: output ?? .inherit, error: error ?? .inherit)
-        if case .bytes(let bytes) = input?.source, let writer = child.standardInput {
+        if let bytes = givenBytes, let writer = child.standardInput {
             Task.detached(executorPreference: EventLoop.current) {
                 try? await writer.write(bytes)
                 try? writer.close()
@@ -45,6 +45,11 @@ extension Command {
         return Child(started, name: name, leadsGroup: isGrouped, streams: plan.streams)
     }
 
+    /// The bytes that the program is to read.
+    var givenBytes: [UInt8]? {
+        if case .bytes(let bytes) = input?.source { bytes } else { nil }
+    }
+
     /// The program's name without its folders.
     var shortName: String { program.split(separator: "/").last.map(String.init) ?? program }
 
@@ -64,7 +69,6 @@ extension Command {
     /// The file to execute.
     private func executable() throws(StartError) -> [UInt8] {
         if programBytes.contains(UInt8(ascii: "/")) { return programBytes }
-        let path = environment.value(of: "PATH").map { String(decoding: $0, as: UTF8.self) }
-        return Array(try ExecutableLookup.find(program, in: path ?? ExecutableLookup.defaultPath).utf8)
+        return try ExecutableLookup.find(programBytes, in: environment.value(of: "PATH"))
     }
 }

@@ -104,7 +104,8 @@ private final class LinesRun: Sendable {
             _ = try? await child.ended(nil, endingTree: command.endsTree)
             child.finishStreams()
         }
-        if case .bytes(let bytes) = command.input?.source, let writer = child.standardInput {
+        if let writer = child.standardInput {
+            let bytes = command.givenBytes ?? []  // a pipe that nobody else can write to is at its end
             Task.detached(executorPreference: loop) {
                 try? await writer.write(bytes)
                 try? writer.close()

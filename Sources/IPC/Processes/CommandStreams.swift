@@ -130,8 +130,13 @@ struct StreamPlan {
         _ path: FilePath, _ access: Descriptor.Access, _ permissions: FilePermissions = .ownerReadWrite
     ) throws -> DescriptorBox {
         do { return DescriptorBox(try Descriptor.open(path, for: access, permissions: permissions)) } catch {
-            guard let error = error as? SystemError else { throw error }
+            guard let error = error as? SystemError, !isOfTable(error.errno) else { throw error }
             throw StartError(.streamNotOpened, error.operation, on: error.subject, error.errno)
         }
+    }
+
+    /// Not the file is at fault: there is no descriptor to be had.
+    private static func isOfTable(_ errno: Errno) -> Bool {
+        errno == .tooManyOpenFiles || errno == .tooManyOpenFilesInSystem
     }
 }

@@ -81,8 +81,9 @@ struct SpawnRequest {
     }
 }
 
-private func withTerminated<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    (bytes + [0]).withUnsafeBytes { raw in
+/// The bytes as C takes a string.
+func withTerminated<Result>(_ bytes: some Collection<UInt8>, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    (Array(bytes) + [0]).withUnsafeBytes { raw in
         // An array with at least one element has an address.
         guard let base = raw.bindMemory(to: CChar.self).baseAddress else { return body("") }
         return body(base)
