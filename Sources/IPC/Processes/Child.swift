@@ -28,8 +28,13 @@ public final class Child: Sendable {
 
     let leadsGroup: Bool
     let descriptor: SharedDescriptor
-    private let end = Mutex<ChildEnd?>(nil)
-    private let isEndingTree = Atomic(false)
+    private let end = Mutex(End())
+
+    private struct End {
+        var known: ChildEnd?
+        /// Whoever takes the status ends what is left of the tree first.
+        var endsTree = false
+    }
 
     init(_ started: StartedProcess, name: String, leadsGroup: Bool, streams: ChildStreams) {
         processID = started.processID
@@ -42,7 +47,7 @@ public final class Child: Sendable {
     }
 
     deinit {
-        if end.withLock({ $0 }) == nil { Reaper.adopt(descriptor) }
+        if end.withLock({ $0.known }) == nil { Reaper.adopt(descriptor) }
     }
 
     // MARK: Its end
@@ -69,7 +74,7 @@ public final class Child: Sendable {
 
     func ended(_ deadline: Deadline?, endingTree: Bool) async throws -> ChildEnd {
         while true {
-            if let end = end.withLock({ $0 }) { return end }
+            if let end = end.withLock({ $0.known }) { return end }
             if Task.isCancelled { throw CancellationError() }
             // Closed means that another task has just taken the status.
             guard descriptor.enter() else { continue }
@@ -88,21 +93,20 @@ public final class Child: Sendable {
     /// What is left of the tree is ended before that, if this caller or an earlier one wants it ended: as long as the
     /// leader is a zombie, its number is the group's and nobody else's.
     func reap(endingTree: Bool) -> ChildEnd? {
-        end.withLock { known in
-            if let known { return known }
-            let isLastChance = endingTree || isEndingTree.load(ordering: .relaxed)
-            if isLastChance, leadsGroup, ipc_has_ended(descriptor.number) == 1 {
+        end.withLock { end in
+            if let known = end.known { return known }
+            if endingTree || end.endsTree, leadsGroup, ipc_has_ended(descriptor.number) == 1 {
                 _ = ipc_kill(-processID.rawValue, IPC_SIGKILL)
             }
-            known = ChildEnd.take(descriptor.number)
-            if known != nil { descriptor.close() }
-            return known
+            end.known = ChildEnd.take(descriptor.number)
+            if end.known != nil { descriptor.close() }
+            return end.known
         }
     }
 
     /// Somebody ends the tree: from now on nobody takes the status without killing what is left of it, so that a task
     /// which merely waits does not let it go.
-    func endTreeAtEnd() { end.withLock { _ in isEndingTree.store(true, ordering: .relaxed) } }
+    func endTreeAtEnd() { end.withLock { $0.endsTree = true } }
 
     // MARK: Signals
 
@@ -123,8 +127,8 @@ public final class Child: Sendable {
     /// - Throws: ``SystemError`` with `ESRCH` if the child has ended and its status was taken.
     public func sendToTree(_ signal: Signal) throws {
         guard leadsGroup else { return try send(signal) }
-        try end.withLock { known in
-            guard known == nil, ipc_has_ended(descriptor.number) >= 0 else {
+        try end.withLock { end in
+            guard end.known == nil, ipc_has_ended(descriptor.number) >= 0 else {
                 throw SystemError("send \(signal)", on: name, .noSuchProcess)
             }
             let number = processID.rawValue

@@ -122,37 +122,39 @@ extension Command {
     ) async throws -> CommandResult {
         let execution = Execution(
             command: self, outputLimit: outputLimit, errorLimit: errorLimit, deadline: deadline, grace: grace)
-        let began = ContinuousClock.now
-        let child = try start(input: input ?? .discard, output: output ?? .pipe, error: error ?? .pipe)
-        let subscription = try passOn(passingOn, to: child)
-        defer { subscription?.end() }
-        return try await execution.complete(child, began: began, feeding: givenBytes)
+        let plan = Streams(input ?? .discard, output ?? .pipe, error ?? .pipe)
+        return try await perform(execution, plan, passingOn)
     }
 
     private func run(
         _ deadline: Deadline?, _ grace: Duration, _ passingOn: Set<Signal>
     ) async throws -> CommandResult {
         let execution = Execution(command: self, deadline: deadline, grace: grace)
+        let plan = Streams(input ?? .inherit, output ?? .inherit, error ?? .inherit)
+        return try await perform(execution, plan, passingOn)
+    }
+
+    private typealias Streams = (input: Input, output: Output, error: Output)
+
+    /// Starts the program with the terminal, if it is to read from it, and with the signals that are to be its own.
+    private func perform(
+        _ execution: Execution, _ streams: Streams, _ passingOn: Set<Signal>
+    ) async throws -> CommandResult {
         let began = ContinuousClock.now
-        let terminal = isGrouped ? ForegroundTerminal(for: input ?? .inherit) : nil
-        let child = try start(
-            input: input ?? .inherit, output: output ?? .inherit, error: error ?? .inherit,
-            foregroundOf: terminal?.number ?? -1)
+        let terminal = isGrouped ? ForegroundTerminal(for: streams.input) : nil
+        // After a failed start as well: the program is given the foreground before it is executed.
         defer { terminal?.takeBack() }
-        try terminal?.followStops(of: child)
-        let subscription = try passOn(passingOn, to: child)
-        defer { subscription?.end() }
-        if givenBytes == nil { return try await execution.completeAlone(child, began: began) }
+        let relay = try SignalRelay(passingOn)
+        defer { relay.end() }
+        let child = try start(
+            input: streams.input, output: streams.output, error: streams.error,
+            foregroundOf: terminal?.number ?? -1)
+        relay.direct(to: child)
+        do { try terminal?.followStops(of: child) } catch {
+            await child.end(grace: execution.grace)
+            throw error
+        }
         return try await execution.complete(child, began: began, feeding: givenBytes)
-    }
-
-    private func passOn(_ signals: Set<Signal>, to child: Child) throws -> SignalSubscription? {
-        if signals.isEmpty { return nil }
-        return try SignalDelivery.shared.subscribe(signals) { try? child.sendToTree($0) }
-    }
-
-    private var givenBytes: [UInt8]? {
-        if case .bytes(let bytes) = input?.source { bytes } else { nil }
     }
 
     private func text(_ result: CommandResult) throws -> String {

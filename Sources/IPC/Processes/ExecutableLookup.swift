@@ -42,6 +42,7 @@ extension Command {
     ///
     /// Empty and relative folders of the PATH are passed over. The shell command is `command -v`.
     public static func which(_ name: String) -> FilePath? {
+        if name.utf8.contains(0) { return nil }
         if name.contains("/") {
             var file = ipc_file_information()
             guard ipc_file_status(name, &file) == 0, file.type != Int32(IPC_FILE_DIRECTORY.rawValue) else { return nil }

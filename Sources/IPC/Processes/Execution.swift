@@ -5,7 +5,7 @@ import SystemPackage
 /// How a run is to go, apart from the command itself.
 struct Execution: Sendable {
     let command: Command
-    var outputLimit = CaptureLimit.unlimited
+    var outputLimit = CaptureLimit.failing(beyond: 64 << 20)
     var errorLimit = CaptureLimit.errorTail
     var deadline: Deadline?
     var grace: Duration
@@ -19,30 +19,34 @@ struct Execution: Sendable {
         _ child: Child, began: ContinuousClock.Instant, feeding input: [UInt8]?,
         _ body: (Child) async throws -> Void = { _ in }
     ) async throws -> CommandResult {
+        if child.hasNoPipes { return try await completeAlone(child, began: began) }
         async let output = Execution.collect(child.standardOutput, outputLimit) { child.endSoon(grace: grace) }
         async let error = Execution.collect(child.standardError, errorLimit) { child.endSoon(grace: grace) }
         async let left = feed(input, to: child.standardInput)
         async let end = ended(child)
-        var failure: (any Error)?
+        var failure: Failure?
         do {
             if let deadline { try await deadline.run { try await body(child) } } else { try await body(child) }
             if input == nil { try child.standardInput?.close() }
         } catch {
-            failure = error
+            failure = .ofBody(error)
             try? child.standardInput?.close()
             if !isBrokenPipe(error, of: child) { await child.end(grace: grace) }
         }
         do { _ = try await end } catch {
-            failure = failure ?? error
+            // That the program took no input is not why it had to be ended.
+            if failure.map({ isBrokenPipe($0.error, of: child) }) ?? true { failure = .ofRun(error) }
             await child.end(grace: grace)
             child.finishStreams()
         }
         let (out, err, rest) = (await output, await error, await left)
+        // Output that could not be read to its end is not a result.
+        if failure == nil { failure = (out.failure ?? err.failure).map { .ofRun($0) } }
         let known = try await child.ended(nil, endingTree: command.endsTree)
         let result = CommandResult(
             processID: child.processID, status: known.status, output: out.output, error: err.output, usage: known.usage,
             duration: .now - began, inputLeft: rest)
-        if let failure, isBrokenPipe(failure, of: child) {
+        if let failure, isBrokenPipe(failure.error, of: child) {
             let kind: CommandError.Kind = result.status.isSuccess ? .inputNotTaken : .failed
             throw CommandError(kind, command: command.description, result: result)
         }
@@ -51,10 +55,10 @@ struct Execution: Sendable {
     }
 
     /// Waits for the child's end without serving anything: what a run needs that shares our streams.
-    func completeAlone(_ child: Child, began: ContinuousClock.Instant) async throws -> CommandResult {
-        var failure: (any Error)?
+    private func completeAlone(_ child: Child, began: ContinuousClock.Instant) async throws -> CommandResult {
+        var failure: Failure?
         do { _ = try await child.ended(deadline, endingTree: command.endsTree) } catch {
-            failure = error
+            failure = .ofRun(error)
             await child.end(grace: grace)
         }
         let known = try await child.ended(nil, endingTree: command.endsTree)
@@ -65,13 +69,25 @@ struct Execution: Sendable {
         return result
     }
 
-    private func check(_ result: CommandResult, _ failure: (any Error)?, isExceeded: Bool) throws {
-        if let failure {
-            guard let timeout = failure as? TimeoutError, timeout.operation == "wait" else { throw failure }
+    /// What went wrong: in what the body did, or in the run itself.
+    private enum Failure {
+        case ofBody(any Error)
+        case ofRun(any Error)
+
+        var error: any Error {
+            switch self {
+            case .ofBody(let error), .ofRun(let error): error
+            }
+        }
+    }
+
+    private func check(_ result: CommandResult, _ failure: Failure?, isExceeded: Bool) throws {
+        if case .ofRun(let timeout as TimeoutError) = failure {
             throw TimeoutError(
                 "run", on: command.description, limit: timeout.limit, output: result.output.bytes,
                 error: result.error.bytes)
         }
+        if let failure { throw failure.error }
         if isExceeded { throw CommandError(.outputLimitExceeded, command: command.description, result: result) }
         if command.isChecked, !result.status.isSuccess {
             throw CommandError(.failed, command: command.description, result: result)
@@ -105,26 +121,33 @@ struct Execution: Sendable {
     static func collect(
         _ reader: ByteReader?, _ limit: CaptureLimit, onExcess: @Sendable () -> Void
     ) async -> Collected {
-        guard let reader else { return Collected(output: CapturedOutput(), isExceeded: false) }
+        guard let reader else { return Collected(output: CapturedOutput()) }
         var buffer = CaptureBuffer(limit)
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         var isEnding = false
-        // An error here is a cancellation, or this run's deadline: the run's own wait has it too, and reports it.
-        while let count = try? await reader.read(into: &chunk), count > 0 {
-            buffer.append(chunk[..<count])
-            if buffer.isExceeded, !isEnding {
-                isEnding = true
-                onExcess()
+        var failure: (any Error)?
+        do {
+            // A deadline of the task's is for the program, which is ended by it; and with the program what there is to read.
+            try await Deadline.$ambient.withValue(nil) {
+                while case let count = try await reader.read(into: &chunk), count > 0 {
+                    buffer.append(chunk[..<count])
+                    if buffer.isExceeded, !isEnding {
+                        isEnding = true
+                        onExcess()
+                    }
+                }
             }
-        }
-        return Collected(output: buffer.finished(), isExceeded: buffer.isExceeded)
+        } catch { failure = error }
+        return Collected(output: buffer.finished(), isExceeded: buffer.isExceeded, failure: failure)
     }
 }
 
 /// What was kept of an output.
 struct Collected: Sendable {
     let output: CapturedOutput
-    let isExceeded: Bool
+    var isExceeded = false
+    /// Why it could not be read to its end.
+    var failure: (any Error)?
 }
 
 extension Child {
@@ -135,4 +158,6 @@ extension Child {
         standardError?.descriptor.endWhenEmpty()
         standardInput?.breakOff()
     }
+
+    var hasNoPipes: Bool { standardInput == nil && standardOutput == nil && standardError == nil }
 }

@@ -1,0 +1,26 @@
+// For property tests: random numbers that are the same in every run, so that a failure can be had again, and a quick check.
+import Testing
+
+struct Chance: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
+}
+
+/// An expectation for the inside of long loops, where `#expect` itself would take most of the time.
+func check(
+    _ condition: Bool, _ expectation: @autoclosure () -> String, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    if !condition { Issue.record("not so: \(expectation())", sourceLocation: sourceLocation) }
+}

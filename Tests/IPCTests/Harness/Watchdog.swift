@@ -1,0 +1,67 @@
+// Ends a run whose test hangs, and says which one it was. A hang is a failure like others, but cannot report itself.
+import Dispatch
+import Glibc
+import Synchronization
+
+final class Watchdog: Sendable {
+    static let shared = Watchdog()
+
+    private struct Watch {
+        let name: String
+        let limit: Duration
+        let end: ContinuousClock.Instant
+    }
+
+    private let watch = Mutex<Watch?>(nil)
+    private let change = DispatchSemaphore(value: 0)
+
+    /// Makes all limits so many times longer: for runs under a sanitizer or a tracer.
+    static let patience: Int = {
+        guard let text = getenv("IPC_TEST_PATIENCE").map({ String(cString: $0) }) else { return 1 }
+        return max(1, Int(text) ?? 1)
+    }()
+
+    private init() {
+        startThread(named: "test-watchdog", Unmanaged.passRetained(self).toOpaque()) { pointer in
+            guard let pointer else { return }
+            Unmanaged<Watchdog>.fromOpaque(pointer).takeUnretainedValue().stayAwake()
+        }
+    }
+
+    /// From now on this test is the one that may hang, for so long and no longer.
+    func guardAgainstHang(of name: String, limit: Duration) {
+        let limit = limit * Watchdog.patience
+        watch.withLock { $0 = Watch(name: name, limit: limit, end: .now + limit) }
+        change.signal()
+    }
+
+    /// The test has ended.
+    func rest() {
+        watch.withLock { $0 = nil }
+        change.signal()
+    }
+
+    private func stayAwake() {
+        while true {
+            let left = watch.withLock { $0.map { max(.zero, $0.end - .now) } }
+            if let left {
+                _ = change.wait(timeout: .now() + .milliseconds(Int(left / .milliseconds(1)) + 1))
+            } else {
+                change.wait()
+            }
+            if let late = watch.withLock({ $0 }), late.end <= .now { bark(late) }
+        }
+    }
+
+    private func bark(_ watch: Watch) -> Never {
+        var text = "\n!! hangs: \(watch.name), not done within \(watch.limit)\n"
+        for thread in Folder.names(in: "/proc/self/task").sorted() {
+            let name = Folder.text(of: "/proc/self/task/\(thread)/comm")?.dropLast() ?? "?"
+            let place = Folder.text(of: "/proc/self/task/\(thread)/wchan") ?? "?"
+            text += "   thread \(thread) (\(name)) is in \(place == "0" ? "user code" : place)\n"
+        }
+        text += Leftovers.now().entries.sorted().map { "   there now: \($0)\n" }.joined()
+        _ = text.withCString { write(2, $0, strlen($0)) }
+        abort()
+    }
+}
