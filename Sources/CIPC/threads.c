@@ -17,35 +17,6 @@ static __thread struct ipc_thread_state state;
 
 struct ipc_thread_state *ipc_thread_state(void) { return &state; }
 
-struct kept {
-    void *object;
-    void (*release)(void *);
-};
-static __thread struct kept kept;
-static pthread_key_t at_end;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void release_kept(void *pointer) {
-    struct kept *own = pointer;
-    if (own->object != NULL) own->release(own->object);
-    own->object = NULL;
-}
-
-static void make_key(void) { pthread_key_create(&at_end, release_kept); }
-
-void ipc_thread_keep(void *object, void (*release)(void *)) {
-    pthread_once(&once, make_key);
-    release_kept(&kept);
-    kept = (struct kept){object, release};
-    pthread_setspecific(at_end, &kept);
-}
-
-void *ipc_thread_take_kept(void) {
-    void *object = kept.object;
-    kept.object = NULL;
-    return object;
-}
-
 struct start {
     void (*body)(void *);
     void *argument;

@@ -12,10 +12,6 @@ struct ipc_thread_state {
 };
 struct ipc_thread_state *_Nonnull ipc_thread_state(void);
 
-// Keeps one object for the calling thread, which is released when the thread ends; taking it gives it up (NULL: none).
-void ipc_thread_keep(void *_Nonnull object, void (*_Nonnull release)(void *_Nonnull));
-void *_Nullable ipc_thread_take_kept(void);
-
 // Starts a detached thread with every signal but those of its own faults blocked and the given name (at most 15 bytes).
 int32_t ipc_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
 

@@ -43,7 +43,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     @exclusivity(unchecked) private var isStopping = false
 
     init() throws(SystemError) {
-        poller = try Poller.ofThisThread()
+        poller = try Poller.spareOrNew()
         actorSide = ActorExecutor()
         actorSide.loop = self
     }
@@ -243,7 +243,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         }
         while let job = ready.popFirst() { pass(on: job) }
         stopWatching()
-        poller.leaveToThisThread()
+        poller.becomeSpare()
     }
 
     // MARK: Fairness

@@ -1,5 +1,6 @@
 // epoll, the eventfd that wakes it and the timer that ends its wait, and nothing else.
 import CIPC
+import Synchronization
 import SystemPackage
 
 /// The loop's view of the kernel. Descriptors are watched level-triggered: as long as one is ready and somebody waits for
@@ -27,17 +28,23 @@ final class Poller: @unchecked Sendable {
         }
     }
 
-    /// The poller that this thread's last loop has left behind, or a new one.
-    ///
-    /// A program that enters and leaves loops for single calls makes its descriptors once.
-    static func ofThisThread() throws(SystemError) -> Poller {
-        guard let kept = ipc_thread_take_kept() else { return try Poller() }
-        return Unmanaged<Poller>.fromOpaque(kept).takeRetainedValue()
+    /// The poller of a loop that has ended, for the next one: a program that enters and leaves loops for single calls makes
+    /// its descriptors once. One is kept, not one for each thread.
+    private static let spare = Mutex<Poller?>(nil)
+
+    /// The spare poller, or a new one.
+    static func spareOrNew() throws(SystemError) -> Poller {
+        let spare = Poller.spare.withLock { spare in
+            defer { spare = nil }
+            return spare
+        }
+        if let spare { return spare }
+        return try Poller()
     }
 
-    /// Leaves the poller to the next loop of this thread; it closes with the thread. Its set must be empty.
-    func leaveToThisThread() {
-        ipc_thread_keep(Unmanaged.passRetained(self).toOpaque()) { Unmanaged<Poller>.fromOpaque($0).release() }
+    /// Leaves the poller to the next loop, if none is kept yet. Its set must be empty.
+    func becomeSpare() {
+        Poller.spare.withLock { spare in if spare == nil { spare = self } }
     }
 
     /// Makes a wait of another thread return.
