@@ -20,7 +20,8 @@ int32_t ipc_pidfd_send_signal(int32_t pidfd, int32_t signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-const char *ipc_signal_abbreviation(int32_t signal) { return sigabbrev_np(signal); }
+// glibc says POLL where signal(7) and every shell say IO.
+const char *ipc_signal_abbreviation(int32_t signal) { return signal == SIGIO ? "IO" : sigabbrev_np(signal); }
 const char *ipc_signal_description(int32_t signal) { return sigdescr_np(signal); }
 int32_t ipc_first_realtime_signal(void) { return SIGRTMIN; }
 int32_t ipc_last_realtime_signal(void) { return SIGRTMAX; }

@@ -77,13 +77,21 @@ static void flood(int one, int other, long bytes) {
 }
 
 static int leave_grandchild(const char *seconds, int own_session) {
+    int left[2];  // closed by the grandchild once it is where it is to be: only then does its parent end
+    if (pipe(left) < 0) fail("pipe");
     pid_t pid = fork();
     if (pid < 0) fail("fork");
     if (pid == 0) {
         if (own_session) setsid();
+        close(left[0]);
+        close(left[1]);
         sleep_for(atof(seconds));
         _exit(0);
     }
+    close(left[1]);
+    char none;
+    while (read(left[0], &none, 1) < 0 && errno == EINTR) {}
+    close(left[0]);
     printf("%d\n", pid);
     return 0;
 }

@@ -29,7 +29,8 @@ extension Descriptor {
     }
 
     private borrowing func wait(_ direction: Direction, _ deadline: Deadline?) async throws {
-        let watched = SharedDescriptor(borrowing: number, .immediate, subject: "descriptor \(number)")
+        // A duplicate, because to a loop a number has one owner, whose end ends all waits on it: several tasks may wait here.
+        let watched = SharedDescriptor(try duplicate(), .immediate, subject: "descriptor \(number)")
         defer { watched.close() }
         try await watched.wait(direction, deadline: deadline, "wait")
     }

@@ -168,7 +168,7 @@ extension EventLoop {
         return result
     }
 
-    /// Empties epoll's set of the loop's descriptors. Once the loop has ended.
+    /// Empties epoll's set of the loop's descriptors. When the loop ends.
     func stopWatching() {
         for number in 0..<Int32(registrations.count) where registrations[number].events != 0 {
             _ = poller.control(IPC_EPOLL_DEL, number, events: 0, generation: 0)

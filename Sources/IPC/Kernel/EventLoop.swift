@@ -229,6 +229,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
 
     /// Ends the loop. Tasks that still wait on it are woken, find themselves on the process-wide loop and wait there.
     private func retire() {
+        // While the loop can still be told of closes: a number that is closed could not be taken out any more.
+        stopWatching()
         address.loop = nil
         collectMail()
         for slot in 0..<Int32(waiters.count) where waiters[slot].continuation != nil {
@@ -242,7 +244,6 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
             inbox.messages = []
         }
         while let job = ready.popFirst() { pass(on: job) }
-        stopWatching()
         poller.becomeSpare()
     }
 

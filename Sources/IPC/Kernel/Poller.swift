@@ -42,9 +42,15 @@ final class Poller: @unchecked Sendable {
         return try Poller()
     }
 
-    /// Leaves the poller to the next loop, if none is kept yet. Its set must be empty.
+    /// Leaves the poller to the next loop. Its set must be empty. Of two the older stays, so that what a program has open
+    /// is the same after two loops as after one.
     func becomeSpare() {
-        Poller.spare.withLock { spare in if spare == nil { spare = self } }
+        let other = Poller.spare.withLock { spare in
+            let former = spare
+            if former.map({ $0.epoll.number > epoll.number }) ?? true { spare = self }
+            return former
+        }
+        _ = other  // closed here, outside the lock, if it was the younger
     }
 
     /// Makes a wait of another thread return.

@@ -50,14 +50,28 @@ public struct CommandLines: AsyncSequence, Sendable {
         /// - Throws: ``StartError`` from the first call, ``CommandError`` after the last line, ``ReadError``,
         ///   ``TimeoutError``, `CancellationError`. The program is ended with each of them.
         public mutating func next() async throws -> String? {
-            if let line = try run?.reader.lineAtOnce(sequence.format) { return line }
+            if let line = try lineAtOnce() { return line }
             return try await step()
         }
 
         /// The next line, as ``next()`` gives it, for a loop in an actor's code.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> String? {
-            if let line = try run?.reader.lineAtOnce(sequence.format) { return line }
+            if let line = try lineAtOnce() { return line }
             return try await step()
+        }
+
+        @inline(__always)
+        private mutating func lineAtOnce() throws -> String? {
+            do { return try run?.reader.lineAtOnce(sequence.format) } catch {
+                leave()
+                throw error
+            }
+        }
+
+        /// There is nothing more: the program is ended, if it has not ended by itself.
+        private mutating func leave() {
+            isDone = true
+            run = nil
         }
 
         private mutating func step() async throws -> String? {
@@ -67,14 +81,12 @@ public struct CommandLines: AsyncSequence, Sendable {
                 self.run = run
                 let deadline = Deadline.after(sequence.timeout)
                 if let line = try await run.reader.nextLine(sequence.format, deadline) { return line }
-                isDone = true
                 try await run.finish(sequence.command, deadline)
             } catch {
-                isDone = true
-                run = nil
+                leave()
                 throw error
             }
-            run = nil
+            leave()
             return nil
         }
     }

@@ -20,8 +20,21 @@ public struct Signal: Hashable, Sendable, Comparable, CustomStringConvertible {
         var wanted = name.uppercased()
         if wanted.hasPrefix("SIG") { wanted.removeFirst(3) }
         let alias = ["CLD": "CHLD", "IOT": "ABRT", "POLL": "IO"][wanted] ?? wanted
-        guard let signal = Signal.all.first(where: { $0.name.dropFirst(3) == alias }) else { return nil }
+        guard let signal = Signal.all.first(where: { $0.name.dropFirst(3) == alias }) ?? Signal(counted: alias) else {
+            return nil
+        }
         self = signal
+    }
+
+    /// A real-time signal counted from the end that its ``name`` does not count from.
+    private init?(counted name: String) {
+        let (first, last) = (ipc_first_realtime_signal(), ipc_last_realtime_signal())
+        guard let index = UInt8(name.dropFirst(6)), Int32(index) <= last - first else { return nil }
+        switch name.prefix(6) {
+        case "RTMIN+": self.init(first + Int32(index))
+        case "RTMAX-": self.init(last - Int32(index))
+        default: return nil
+        }
     }
 
     init(known number: Int32) { self.number = number }
@@ -49,8 +62,8 @@ public struct Signal: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// A real-time signal, counted from the first; `nil` if there are not so many. The C form is `SIGRTMIN+n`.
     public static func realTime(_ index: Int32) -> Signal? {
-        let number = ipc_first_realtime_signal() + index
-        return index >= 0 && number <= ipc_last_realtime_signal() ? Signal(known: number) : nil
+        let (first, last) = (ipc_first_realtime_signal(), ipc_last_realtime_signal())
+        return index >= 0 && index <= last - first ? Signal(known: first + index) : nil
     }
 
     /// The terminal is gone; to a daemon: read the configuration again. The corresponding C constant is `SIGHUP`.

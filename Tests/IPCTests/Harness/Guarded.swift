@@ -24,6 +24,7 @@ struct Guarded: SuiteTrait, TestTrait, TestScoping {
         await TestTurn.ofThisProcess.take()
         defer { TestTurn.ofThisProcess.giveBack() }
         try await WarmUp.once.value
+        try await runOnLoop {}  // leaves a poller for the next loop, where the last test has used that up
         let name = "\(test.name) (\(test.sourceLocation.fileID):\(test.sourceLocation.line))"
         let before = Leftovers.now()
         Watchdog.shared.guardAgainstHang(of: name, limit: limit)

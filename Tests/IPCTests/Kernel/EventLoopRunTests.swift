@@ -1,4 +1,5 @@
 // EventLoop.run: what it returns, where its tasks run, and what becomes of those that it leaves behind.
+import CIPC
 import Glibc
 import Testing
 
@@ -129,6 +130,34 @@ struct EventLoopRunTests {
         try await untilSomeoneWaits(on: pipe.reader.descriptor)
         try await pipe.writer.write("abc")
         #expect(try await task.value == 3)
+    }
+
+    @Test func streamsThatAreClosedWhileTheLoopEndsDoNotTroubleTheNextOne() async throws {
+        // Each file lives on in a duplicate, with bytes that nobody reads: a registration that stayed would report them
+        // to the thread's next loop for ever.
+        let pipes = try (0..<200).map { _ in try AnonymousPipe() }
+        let duplicates = pipes.map { ipc_duplicate($0.reader.descriptor.number, 3) }
+        defer { for number in duplicates { close(number) } }
+        let readers = try await runOnLoop {
+            let readers = pipes.map { pipe in
+                Task(executorPreference: EventLoop.current) {
+                    async let error = failure { try await pipe.reader.waitUntilReadable() }
+                    while EventLoop.current !== (try EventLoop.shared) { await Task.yield() }
+                    pipe.reader.close()
+                    return await error as? SystemError
+                }
+            }
+            for pipe in pipes { try await untilSomeoneWaits(on: pipe.reader.descriptor) }
+            return readers
+        }
+        for reader in readers { #expect(try await reader.value?.errno == .canceled) }
+        for pipe in pipes { try await pipe.writer.write("for nobody") }
+        let cost = try await runOnLoop {
+            let (idle, begin) = (try AnonymousPipe(), processorTime())
+            _ = await failure { _ = try await idle.reader.read(upTo: 1, timeout: .milliseconds(80)) }
+            return processorTime() - begin
+        }
+        #expect(cost < .milliseconds(30))
     }
 
     @Test func aTaskLeftBehindBeforeItBeganAndOneThatSleepsAreBothDone() async throws {

@@ -144,7 +144,6 @@ extension ByteWriter {
 
 /// The processor time that the current thread has used.
 func processorTime() -> Duration {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    let fields = Folder.text(of: "/proc/thread-self/schedstat")?.split(separator: " ")
+    return .nanoseconds(fields?.first.flatMap { Int64($0) } ?? 0)
 }

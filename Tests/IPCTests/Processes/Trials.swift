@@ -1,6 +1,7 @@
 // What tests of processes need: the helper program as a command, how long something took, whether a stranger is gone.
 import CIPC
 import IPC
+import Synchronization
 import Testing
 
 extension Command {
@@ -65,4 +66,13 @@ func floodedBytes(_ count: Int) -> [UInt8] {
     while bytes.count < count { bytes += chunk }
     bytes.removeLast(bytes.count - count)
     return bytes
+}
+
+/// A value that is there later.
+final class Box<Value: Sendable>: Sendable {
+    private let stored = Mutex<Value?>(nil)
+
+    var value: Value? { stored.withLock { $0 } }
+
+    func set(_ value: Value) { stored.withLock { $0 = value } }
 }
