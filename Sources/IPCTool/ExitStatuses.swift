@@ -16,6 +16,8 @@ extension ExitCode {
     init(for error: any Error) {
         switch error {
         case is TimeoutError: self = .timedOut
+        // A program that was ended for its output is a failure even if it calls its end a success.
+        case let error as CommandError where error.status.isSuccess: self = .systemError
         case let error as CommandError: self = ExitCode(error.status.shellStatus)
         case let error as StartError:
             switch error.kind {
@@ -44,6 +46,11 @@ extension ParsableCommand {
 
 /// Says an error in one line on standard error.
 func complain(_ error: any Error) async {
-    let line = "ipc: \(error)".replacing("\n", with: " ")
+    var line = "ipc: "
+    // A name that somebody gave is no command for the terminal.
+    for scalar in "\(error)".unicodeScalars {
+        let isControl = scalar.properties.generalCategory == .control
+        line += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+    }
     try? await ByteWriter.standardError.write(line + "\n")
 }

@@ -42,6 +42,7 @@ struct RunCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
+        try RawArguments.checkAllBut(last: command.count)
         guard !command.isEmpty else { throw ValidationError("no program; say: ipc run -- PROGRAM ARGUMENT...") }
         if let outputLimit, outputLimit < 0 { throw ValidationError("--output-limit is a number of bytes, 0 or more") }
         if outputLimit != nil, !json {
@@ -62,7 +63,8 @@ struct RunCommand: ParsableCommand {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             variables = variables.setting(parts[0], to: parts[1])
         }
-        var prepared = Command(command[0], arguments: Array(command.dropFirst())).environment(variables)
+        let words = RawArguments.all.suffix(command.count)
+        var prepared = Command(words[words.startIndex], arguments: Array(words.dropFirst())).environment(variables)
         if let directory { prepared = prepared.directory(FilePath(directory)) }
         if keep { prepared = prepared.keepingTree() }
         return prepared

@@ -1,4 +1,5 @@
 // The statuses of ipc run, as documented.
+import IPC
 import Testing
 
 @testable import IPCTests

@@ -81,6 +81,10 @@ extension EventLoop {
     }
 
     /// Waits as ``wait(_:on:deadline:)`` does, from a thread that runs no loop.
+    ///
+    /// Concurrent, so that an actor is left before and entered again after the stay on the loop: entered there, it would go
+    /// on on the loop's thread, with whatever it does next.
+    @concurrent
     static func waitFromElsewhere(
         _ direction: Direction, on owner: SharedDescriptor, deadline: Deadline?
     ) async throws(SystemError) -> Wake {
@@ -99,8 +103,15 @@ extension EventLoop {
     ) async throws(SystemError) -> Wake {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         if let loop = EventLoop.current { return await loop.wait(deadline: limit) { handOver(loop, $0) } }
+        return try await waitToBeWokenFromElsewhere(deadline: limit, handOver)
+    }
+
+    @concurrent
+    private static func waitToBeWokenFromElsewhere(
+        deadline: Deadline?, _ handOver: @Sendable (EventLoop, WaitToken) -> Bool
+    ) async throws(SystemError) -> Wake {
         let loop = try startedOnce()
-        return await withTaskExecutorPreference(loop) { await loop.waitOnOwnThread(deadline: limit, handOver) }
+        return await withTaskExecutorPreference(loop) { await loop.waitOnOwnThread(deadline: deadline, handOver) }
     }
 
     @concurrent

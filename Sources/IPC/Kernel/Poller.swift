@@ -10,7 +10,7 @@ final class Poller: @unchecked Sendable {
     private let epoll: Descriptor
     private let wakeup: Descriptor
     private let timer: Descriptor
-    private let events = UnsafeMutablePointer<ipc_event>.allocate(capacity: Poller.capacity)
+    private let events: UnsafeMutablePointer<ipc_event>
     private static let capacity = 256
 
     init() throws(SystemError) {
@@ -26,6 +26,7 @@ final class Poller: @unchecked Sendable {
                 ipc_epoll_control(set, IPC_EPOLL_ADD, source, IPC_EPOLLIN, 0)
             }
         }
+        events = .allocate(capacity: Poller.capacity)  // last: where the initializer throws, nobody deallocates
     }
 
     /// The poller of a loop that has ended, for the next one: a program that enters and leaves loops for single calls makes

@@ -14,7 +14,7 @@ final class OwnThread: TaskExecutor, Sendable {
     static let other = OwnThread(named: "test-other")
 
     private struct Jobs {
-        var queue: [UnownedJob] = []
+        var queue: [(job: UnownedJob, actor: UnownedSerialExecutor?)] = []
         var isStopped = false
     }
 
@@ -29,9 +29,11 @@ final class OwnThread: TaskExecutor, Sendable {
         }
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        jobs.withLock { $0.queue.append(job) }
+    func enqueue(_ job: consuming ExecutorJob) { enqueue(UnownedJob(job), as: nil) }
+
+    /// Takes a job of an actor that lives on this thread.
+    func enqueue(_ job: UnownedJob, as actor: UnownedSerialExecutor?) {
+        jobs.withLock { $0.queue.append((job, actor)) }
         arrival.signal()
     }
 
@@ -53,10 +55,18 @@ final class OwnThread: TaskExecutor, Sendable {
         let executor = asUnownedTaskExecutor()
         while true {
             arrival.wait()
-            let (job, isStopped) = jobs.withLock { jobs -> (UnownedJob?, Bool) in
+            let (next, isStopped) = jobs.withLock { jobs in
                 (jobs.queue.isEmpty ? nil : jobs.queue.removeFirst(), jobs.isStopped)
             }
-            if let job { job.runSynchronously(on: executor) } else if isStopped { return }
+            if let next {
+                if let actor = next.actor {
+                    next.job.runSynchronously(on: actor)
+                } else {
+                    next.job.runSynchronously(on: executor)
+                }
+            } else if isStopped {
+                return
+            }
         }
     }
 }

@@ -59,6 +59,58 @@ struct EventLoopActorTests {
         #expect(bytes == Array(1...20))
     }
 
+    /// An actor on a thread of its own.
+    private actor Settled {
+        nonisolated let executor: SettledExecutor
+        nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+        init(on thread: OwnThread) { executor = SettledExecutor(thread) }
+
+        func threads(reading reader: ByteReader) async throws -> [Int32] {
+            var threads: [Int32] = []
+            while try await !reader.read(upTo: 1).isEmpty { threads.append(threadNumber()) }
+            return threads
+        }
+    }
+
+    private final class SettledExecutor: SerialExecutor {
+        let thread: OwnThread
+        init(_ thread: OwnThread) { self.thread = thread }
+        func enqueue(_ job: consuming ExecutorJob) { thread.enqueue(UnownedJob(job), as: asUnownedSerialExecutor()) }
+    }
+
+    private func feed(_ pipe: AnonymousPipe) async throws {
+        for byte: UInt8 in 0..<20 {
+            try await untilSomeoneWaits(on: pipe.reader.descriptor)
+            try await pipe.writer.write([byte])
+        }
+        try await untilSomeoneWaits(on: pipe.reader.descriptor)
+        try pipe.writer.close()
+    }
+
+    @Test func aWaitFromElsewhereComesBackToWhereItsCallerWasAndNotToTheLoopsThread() async throws {
+        // What a caller does next, and be it to block its thread, is no business of the loop that serves everybody.
+        let loopsThread = try await onLoop(EventLoop.shared) { threadNumber() }
+        for reading in [0, 1, 2] {
+            let (pipe, actor) = (try AnonymousPipe(), Everywhere())
+            async let fed: Void = feed(pipe)
+            switch reading {
+            case 0:
+                while try await actor.read(from: pipe.reader) != nil {}
+                #expect(await !actor.threads.contains(loopsThread), "an actor of the pool")
+            case 1:
+                while try await !pipe.reader.read(upTo: 1).isEmpty {
+                    #expect(threadNumber() != loopsThread, "the pool")
+                }
+            default:
+                let threads = try await Settled(on: .shared).threads(reading: pipe.reader)
+                #expect(Set(threads).count == 1, "an actor with a thread of its own")
+                #expect(!threads.contains(loopsThread))
+            }
+            try await fed
+        }
+    }
+
     /// An actor like most: it runs wherever there is room.
     private actor Everywhere {
         private(set) var threads: Set<Int32> = []

@@ -8,12 +8,12 @@ import Testing
 ///
 /// The look and the wait take turns on one thread, so that who looks and sees nobody lets the other run.
 func untilSomeoneWaits(on descriptor: SharedDescriptor, for direction: Direction = .reading) async throws {
-    if let loop = EventLoop.current { return await loop.untilSomeoneWaits(on: descriptor, for: direction) }
-    let loop = try EventLoop.shared
-    await withTaskExecutorPreference(loop) { await loop.lookFromOwnThread(descriptor, direction) }
+    let loop = try EventLoop.current ?? EventLoop.shared
+    await withTaskExecutorPreference(loop) { await loop.untilSomeoneWaits(on: descriptor, for: direction) }
 }
 
 extension EventLoop {
+    @concurrent
     fileprivate func untilSomeoneWaits(on descriptor: SharedDescriptor, for direction: Direction) async {
         let end = ContinuousClock.now + .seconds(20) * Watchdog.patience
         while !isWaitedFor(descriptor, direction) {
@@ -23,11 +23,6 @@ extension EventLoop {
             }
             await EventLoop.letOthersRun()
         }
-    }
-
-    @concurrent
-    fileprivate func lookFromOwnThread(_ descriptor: SharedDescriptor, _ direction: Direction) async {
-        await untilSomeoneWaits(on: descriptor, for: direction)
     }
 
     func isWaitedFor(_ descriptor: SharedDescriptor, _ direction: Direction) -> Bool {

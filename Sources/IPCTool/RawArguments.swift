@@ -1,0 +1,22 @@
+// The command line as the bytes that it is: what is not UTF-8 reaches a program unchanged, or is refused.
+import ArgumentParser
+
+enum RawArguments {
+    /// All arguments; `CommandLine.arguments` has U+FFFD in them where they are not UTF-8.
+    static let all: [[UInt8]] = (0..<Int(CommandLine.argc)).map { index in
+        guard var next = CommandLine.unsafeArgv[index] else { return [] }
+        var bytes: [UInt8] = []
+        while next.pointee != 0 {
+            bytes.append(UInt8(bitPattern: next.pointee))
+            next += 1
+        }
+        return bytes
+    }
+
+    /// Refuses arguments of ours that are not text, all but the last ones, which are somebody else's.
+    static func checkAllBut(last count: Int) throws {
+        for bytes in all.dropFirst().dropLast(count) where String(validating: bytes, as: UTF8.self) == nil {
+            throw ValidationError("'\(String(decoding: bytes, as: UTF8.self))' is not UTF-8")
+        }
+    }
+}
