@@ -208,7 +208,14 @@ int32_t ipc_wait_for_stop(int32_t pidfd) {
 int32_t ipc_stop_own_group(void) {
     pid_t parent = getppid();
     if (getsid(parent) != getsid(0) || getpgid(parent) == getpgrp()) return 0;
+    // The others of the group only: a signal that stopped this process here would be followed by the next, after it has
+    // been continued.
+    struct sigaction ignored, former;
+    memset(&ignored, 0, sizeof ignored);
+    ignored.sa_handler = SIG_IGN;
+    sigaction(SIGTSTP, &ignored, &former);
     kill(0, SIGTSTP);
+    sigaction(SIGTSTP, &former, NULL);
     // To this very thread, so that it is stopped here, and goes on only when the whole process does.
     syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), SIGSTOP);
     return 1;

@@ -69,7 +69,7 @@ struct WithInputTests {
                 "echo ready >&2; exec sleep 1000", #"trap "" TERM; echo ready >&2; while :; do sleep 0.01; done"#,
             ] {
                 let sign = try Sign()
-                await within(.seconds(2)) {
+                _ = await within(.seconds(2)) {
                     await #expect(throws: Failed.self) {
                         try await Command.script(script).error(sign.output).withInput(grace: .milliseconds(50)) { _ in
                             try await sign.wait()
@@ -83,7 +83,7 @@ struct WithInputTests {
 
     @Test("A broken pipe that is not the program's is the body's own error, and the program gets its end of input")
     func anotherPipeBreaks() async throws {
-        let error = try await within(.seconds(3)) {
+        let error = await within(.seconds(3)) {
             await failure {
                 try await Command.testChild("cat").output(.discard).withInput { _ in
                     let pipe = try AnonymousPipe()
