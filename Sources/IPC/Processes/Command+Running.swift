@@ -1,4 +1,6 @@
 // Running a command to its end: with our own streams, or captured.
+import CIPC
+import SystemPackage
 
 extension Command {
     /// Runs the program to its end with this process's standard streams, where the command has no others.
@@ -142,13 +144,15 @@ extension Command {
     ) async throws -> CommandResult {
         let began = ContinuousClock.now
         let terminal = isGrouped ? ForegroundTerminal(for: streams.input) : nil
+        var group: Int32?
         // After a failed start as well: the program is given the foreground before it is executed.
-        defer { terminal?.takeBack() }
+        defer { if let terminal, terminal.isHeld(by: group) { terminal.takeBack() } }
         let relay = try SignalRelay(passingOn)
         defer { relay.end() }
         let child = try start(
             input: streams.input, output: streams.output, error: streams.error,
             foregroundOf: terminal?.number ?? -1)
+        group = child.processID.rawValue
         relay.direct(to: child)
         do { try terminal?.followStops(of: child) } catch {
             await child.end(grace: execution.grace)
@@ -165,5 +169,14 @@ extension Command {
             let start = bytes.prefix(invalid.offset).lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             throw ReadError(.invalidText, subject: "output of \(shortName)", line: line, offset: invalid.offset - start)
         }
+    }
+}
+
+extension ForegroundTerminal {
+    /// Whether the program's group has the foreground, or one that is gone. A shell that has sent us to the background has
+    /// it itself.
+    fileprivate func isHeld(by program: Int32?) -> Bool {
+        let group = ipc_get_foreground_group(number)
+        return group > 1 && (group == program || ipc_kill(-group, 0) == -Errno.noSuchProcess.rawValue)
     }
 }

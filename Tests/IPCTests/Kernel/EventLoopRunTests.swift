@@ -53,6 +53,25 @@ struct EventLoopRunTests {
         #expect(threads.count == 1)
     }
 
+    @Test func jobsThatOtherThreadsSendAreAllRun() async throws {
+        let count = try await runOnLoop {
+            let count = Counter()
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        // Each time the end of a task elsewhere makes this one ready, from a thread of the pool.
+                        for _ in 0..<100 {
+                            await Task.detached { await Task.yield() }.value
+                            count.add(EventLoop.current == nil ? 0 : 1)
+                        }
+                    }
+                }
+            }
+            return count.value
+        }
+        #expect(count == 5_000)
+    }
+
     @Test func taskLocalValuesAndTheCallersDeadlineReachTheBody() async throws {
         let limit = try await Deadline(in: .seconds(50)).run { try await runOnLoop { Deadline.ambient?.limit } }
         #expect(limit == .seconds(50))
@@ -80,117 +99,53 @@ struct EventLoopRunTests {
         #expect(Leftovers.descriptors().count == before)
     }
 
-    // MARK: Left behind
+    // MARK: The body's own task
 
-    @Test func aTaskLeftBehindInAReadGoesOnOnTheSharedLoop() async throws {
+    @Test func theBodysTaskCanBeCancelledBeforeAWaitAndInsideOne() async throws {
         let pipe = try AnonymousPipe()
-        let task = try await runOnLoop {
-            let task = Task(executorPreference: EventLoop.current) {
-                let line = try await pipe.reader.readLine()
-                return (line, EventLoop.current === (try EventLoop.shared))
-            }
-            try await untilSomeoneWaits(on: pipe.reader.descriptor)
-            return task
+        try await runOnLoop {
+            let task = BodysTask()
+            async let cancelled: Void = {
+                try await untilSomeoneWaits(on: pipe.reader.descriptor)
+                task.cancel()
+            }()
+            let inside = await failure { _ = try await pipe.reader.read(upTo: 1, timeout: .seconds(1_000)) }
+            #expect(inside is CancellationError)
+            try? await cancelled
+            let before = await failure { _ = try await pipe.reader.waitUntilReadable() }
+            #expect(before is CancellationError)
+            #expect(try #require(EventLoop.current).pending == (0, 0, 0))
         }
-        try await pipe.writer.write("late\n")
-        let (line, isOnShared) = try await task.value
-        #expect(line == "late")
-        #expect(isOnShared)
+        #expect(
+            try await runOnLoop { await failure { _ = try await pipe.reader.read(upTo: 1, timeout: .zero) } }
+                is TimeoutError)
     }
 
-    @Test func aTaskLeftBehindKeepsItsDeadlineAndCanBeCancelled() async throws {
-        let (first, second) = (try AnonymousPipe(), try AnonymousPipe())
-        let (timed, cancelled) = try await runOnLoop {
-            let timed = Task(executorPreference: EventLoop.current) {
-                await failure { _ = try await first.reader.read(upTo: 1, timeout: .milliseconds(20)) }
-            }
-            let cancelled = Task(executorPreference: EventLoop.current) {
-                await failure { _ = try await second.reader.read(upTo: 1) }
-            }
-            try await untilSomeoneWaits(on: first.reader.descriptor)
-            try await untilSomeoneWaits(on: second.reader.descriptor)
-            return (timed, cancelled)
-        }
-        cancelled.cancel()
-        #expect(await timed.value is TimeoutError)
-        #expect(await cancelled.value is CancellationError)
-    }
-
-    @Test func whoWaitsUntilReadableAndIsLeftBehindIsNotToldSoTooEarly() async throws {
+    @Test func theBodysTaskIsCancelledFromAnotherThreadWhileItWaitsAlone() async throws {
+        // It waits in place then, with nothing else to run: only a message from outside can end it.
         let pipe = try AnonymousPipe()
-        let task = try await runOnLoop {
-            let task = Task(executorPreference: EventLoop.current) {
-                try await pipe.reader.waitUntilReadable()
-                return try pipe.bytesInside
-            }
-            try await untilSomeoneWaits(on: pipe.reader.descriptor)
-            return task
-        }
-        // The shared loop has taken the task over when it knows of its wait.
-        try await untilSomeoneWaits(on: pipe.reader.descriptor)
-        try await pipe.writer.write("abc")
-        #expect(try await task.value == 3)
-    }
-
-    @Test func streamsThatAreClosedWhileTheLoopEndsDoNotTroubleTheNextOne() async throws {
-        // Each file lives on in a duplicate, with bytes that nobody reads: a registration that stayed would report them
-        // to the thread's next loop for ever.
-        let pipes = try (0..<200).map { _ in try AnonymousPipe() }
-        let duplicates = pipes.map { ipc_duplicate($0.reader.descriptor.number, 3) }
-        defer { for number in duplicates { close(number) } }
-        let readers = try await runOnLoop {
-            let readers = pipes.map { pipe in
-                Task(executorPreference: EventLoop.current) {
-                    async let error = failure { try await pipe.reader.waitUntilReadable() }
-                    while EventLoop.current !== (try EventLoop.shared) { await Task.yield() }
-                    pipe.reader.close()
-                    return await error as? SystemError
+        for round in 0..<300 {
+            let hasCancelled = Latch()
+            let error = try await runOnLoop {
+                let task = BodysTask()
+                Task(executorPreference: OwnThread.other) {
+                    for _ in 0..<round { sched_yield() }
+                    task.cancel()
+                    hasCancelled.open()
                 }
+                let error = await failure { _ = try await pipe.reader.read(upTo: 1) }
+                await hasCancelled.wait()
+                return error
             }
-            for pipe in pipes { try await untilSomeoneWaits(on: pipe.reader.descriptor) }
-            return readers
+            check(error is CancellationError, "round \(round)")
         }
-        for reader in readers { #expect(try await reader.value?.errno == .canceled) }
-        for pipe in pipes { try await pipe.writer.write("for nobody") }
-        let cost = try await runOnLoop {
-            let (idle, begin) = (try AnonymousPipe(), processorTime())
-            _ = await failure { _ = try await idle.reader.read(upTo: 1, timeout: .milliseconds(80)) }
-            return processorTime() - begin
-        }
-        #expect(cost < .milliseconds(30))
     }
 
-    @Test func aTaskLeftBehindBeforeItBeganAndOneThatSleepsAreBothDone() async throws {
-        let (begun, slept) = try await runOnLoop {
-            let slept = Task(executorPreference: EventLoop.current) {
-                try await Task.sleep(for: .milliseconds(20))
-                return EventLoop.current === (try EventLoop.shared)
-            }
-            await Task.yield()
-            return (Task(executorPreference: EventLoop.current) { 5 }, slept)
-        }
-        #expect(await begun.value == 5)
-        #expect(try await slept.value)
-    }
-
-    @Test func writersLeftBehindInTheirQueueAllWrite() async throws {
-        let pipe = try AnonymousPipe(capacity: 4096)
-        let tasks = try await runOnLoop {
-            let tasks = (0..<10).map { number in
-                Task(executorPreference: EventLoop.current) {
-                    try await pipe.writer.write([UInt8](repeating: UInt8(number), count: 10_000))
-                }
-            }
-            try await untilSomeoneWaits(on: pipe.writer.descriptor, for: .writing)
-            return tasks
-        }
-        var seen: [UInt8] = []
-        while seen.count < 100_000 { seen += try await pipe.reader.read(upTo: 65_536) }
-        for task in tasks { try await task.value }
-        #expect(seen.count == 100_000)
-        for start in stride(from: 0, to: 100_000, by: 10_000) {
-            #expect(seen[start..<start + 10_000].allSatisfy { $0 == seen[start] }, "each write is whole")
-        }
+    /// A hold on the task that makes it, as long as that runs.
+    private struct BodysTask: @unchecked Sendable {
+        // Safe by the rule that nobody uses it after the body has ended.
+        private let task = withUnsafeCurrentTask { $0 }
+        func cancel() { task?.cancel() }
     }
 }
 
