@@ -122,7 +122,8 @@ struct RunTerminalTests {
 
                 """
             let run = try await inBash([
-                ("$ ", "mkfifo \(gate)\n"), ("$ ", "$ipc run -- sh -c '\(script)'\n"), ("ready", "\u{1a}"), ("Stopped", ""),
+                ("$ ", "mkfifo \(gate)\n"), ("$ ", "$ipc run -- sh -c '\(script)'\n"), ("ready", "\u{1a}"),
+                ("Stopped", ""),
                 ("$ ", "bg\n"), ("&", ""), ("$ ", reading), ("stood", "hel\n"), ("hel", "lo\n"), ("(hello)", ""),
                 ("$ ", "fg %1\n"), ("run --", "again\n"), ("<again>", ""), ("$ ", "rm \(gate); exit 0\n"),
             ])
