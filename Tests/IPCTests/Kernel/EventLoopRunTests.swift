@@ -114,7 +114,8 @@ struct EventLoopRunTests {
             try? await cancelled
             let before = await failure { _ = try await pipe.reader.waitUntilReadable() }
             #expect(before is CancellationError)
-            #expect(try #require(EventLoop.current).pending == (0, 0, 0))
+            let loop = try #require(EventLoop.current)
+            #expect(loop.pending == (0, 0, 0))
         }
         #expect(
             try await runOnLoop { await failure { _ = try await pipe.reader.read(upTo: 1, timeout: .zero) } }
