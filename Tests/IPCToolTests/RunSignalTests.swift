@@ -56,7 +56,7 @@ struct RunSignalTests {
     @Test("The signal reaches the whole tree")
     func tree() async throws {
         let script =
-            "(trap 'echo child; exit' TERM; echo ready; while :; do sleep 0.01; done) & trap 'wait; exit 4' TERM; wait"
+            "trap 'wait; exit 4' TERM; (trap 'echo child; exit' TERM; echo ready; while :; do sleep 0.01; done) & wait"
         let (status, output) = try await answer([SIGTERM], script)
         #expect(status == 4)
         #expect(output == "ready\nchild\n")

@@ -72,7 +72,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
 
     /// Takes a job to run on the loop's thread. Called by the concurrency runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
-        accept(QueuedJob(job: UnownedJob(job), isActors: false))
+        accept(QueuedJob(job: UnownedJob(job), actorsExecutor: nil))
     }
 
     /// The executor for an actor that lives on this loop; the actor must keep the loop alive.
@@ -170,14 +170,14 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     /// Runs the jobs that the last poll made ready, and up to 64 in all, before the loop looks at its descriptors again.
     private func runReadyJobs(_ state: UnsafeMutablePointer<ipc_thread_state>) {
         let preference = asUnownedTaskExecutor()
-        let isolation = asUnownedSerialExecutor()
         var left = max(64, ready.count)
         while left > 0, !isStopping, let next = ready.popFirst() {
             left -= 1
             state.pointee.calls_left = EventLoop.callsInARow
             // A task's job is the task itself, to the runtime; only compared, never followed.
             runningTask = unsafeBitCast(next.job, to: UnsafeRawPointer.self)
-            if next.isActors {
+            if let executor = next.actorsExecutor {
+                let isolation = UnownedSerialExecutor(ordinary: executor.takeUnretainedValue())
                 next.job.runSynchronously(isolatedTo: isolation, taskExecutor: preference)
             } else {
                 next.job.runSynchronously(on: preference)
@@ -275,7 +275,10 @@ final class ActorExecutor: SerialExecutor, @unchecked Sendable {
     // actor that lives on the loop owns the loop.
     fileprivate(set) unowned(unsafe) var loop: EventLoop?
 
-    func enqueue(_ job: consuming ExecutorJob) { loop?.accept(QueuedJob(job: UnownedJob(job), isActors: true)) }
+    func enqueue(_ job: consuming ExecutorJob) {
+        loop?.accept(QueuedJob(job: UnownedJob(job), actorsExecutor: Unmanaged.passUnretained(self)))
+    }
+
     func isIsolatingCurrentContext() -> Bool? { loop?.isCurrent }
     func checkIsolated() { precondition(loop?.isCurrent == true, "expected to run on its event loop's thread") }
 }

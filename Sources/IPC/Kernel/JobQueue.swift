@@ -3,7 +3,8 @@
 /// A job and how it is to be run: on behalf of an actor whose executor is the loop, or of a task that prefers it.
 struct QueuedJob {
     let job: UnownedJob
-    let isActors: Bool
+    /// The executor of the actor that it is a job of: its own loop's, also where another loop has inherited the job.
+    let actorsExecutor: Unmanaged<ActorExecutor>?
 }
 
 struct JobQueue: ~Copyable {

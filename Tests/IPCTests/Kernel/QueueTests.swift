@@ -109,24 +109,26 @@ struct JobQueueTests {
     func isFirstInFirstOutThroughEveryGrowth(_ seed: UInt64) {
         // A job to be queued and never run.
         let job = unsafeBitCast(UnsafeRawPointer(bitPattern: 4_096), to: UnownedJob.self)
+        let anybodys = Unmanaged.passRetained(ActorExecutor())
+        defer { anybodys.release() }
         var chance = Chance(seed: seed)
         var queue = JobQueue()
         var (appended, taken) = (0, 0)
         for _ in 0..<200 {
             for _ in 0..<Int.random(in: 0..<100, using: &chance) {
-                queue.append(QueuedJob(job: job, isActors: appended % 3 == 0))
+                queue.append(QueuedJob(job: job, actorsExecutor: appended % 3 == 0 ? anybodys : nil))
                 appended += 1
             }
             for _ in 0..<Int.random(in: 0..<100, using: &chance) {
                 guard let job = queue.popFirst() else { break }
-                check(job.isActors == (taken % 3 == 0), "job \(taken) comes out in its turn")
+                check((job.actorsExecutor != nil) == (taken % 3 == 0), "job \(taken) comes out in its turn")
                 taken += 1
             }
             check(queue.count == appended - taken, "none is lost")
             check(queue.isEmpty == (appended == taken), "empty when all are taken")
         }
         while let job = queue.popFirst() {
-            check(job.isActors == (taken % 3 == 0), "job \(taken) comes out in its turn")
+            check((job.actorsExecutor != nil) == (taken % 3 == 0), "job \(taken) comes out in its turn")
             taken += 1
         }
         #expect(taken == appended)

@@ -120,11 +120,12 @@ struct GrandchildTests {
         }
         let script = Command.script(#"(trap "" TERM; echo ready; while :; do sleep 0.01; done) & echo $!; wait"#)
             .keepingTree()
-        var pids: [Int32] = []
+        var seen: [String] = []
         for try await line in script.lines(grace: .seconds(1)) {
-            if let pid = Int32(line) { pids.append(pid) }
-            if !pids.isEmpty, line == "ready" || pids.count > 1 { break }
+            seen.append(line)
+            if seen.count == 2 { break }
         }
+        var pids = seen.compactMap { Int32($0) }
         let error = try await #require(throws: TimeoutError.self) {
             try await script.capture(timeout: .milliseconds(300) * Watchdog.patience)
         }
