@@ -111,7 +111,7 @@ struct CancellationTests {
                     when: { try await Task.sleep(for: pause) })
                 if let result = result.value {
                     #expect(outcome == nil)
-                    #expect(result.output.bytes == expected, "\(result.output.count) bytes, after \(pause)")
+                    expectSame(result.output.bytes, expected, "Cancelled after \(pause).")
                     whole += 1
                 } else {
                     #expect(outcome is CancellationError)

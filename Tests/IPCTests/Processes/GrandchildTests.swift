@@ -61,7 +61,7 @@ struct GrandchildTests {
         let script = Command.script(#"exec 3>&1; "$0" grandchild-session 1000 >&2 3>&1; "$0" flood out 60000; exit 3"#)
         for _ in 0..<20 {
             let result = try await script.unchecked().capture()
-            #expect(result.output.bytes == floodedBytes(60_000))
+            expectSame(result.output.bytes, floodedBytes(60_000))
             #expect(result.status == .exited(3))
             let pids = result.error.text.split(separator: "\n").compactMap { Int32($0) }
             #expect(pids.count == 1)

@@ -75,11 +75,11 @@ struct TimeoutTests {
         let expected = Array("ready\n".utf8) + floodedBytes(200_000)
         let limit = Duration.milliseconds(500) * Watchdog.patience
         let inside = try await #require(throws: TimeoutError.self) { try await script.capture(timeout: limit) }
-        #expect(inside.output == expected)
+        expectSame(inside.output, expected)
         let outside = try await #require(throws: TimeoutError.self) {
             try await Deadline(in: limit).run { try await script.capture() }
         }
-        #expect(outside.output == expected)
+        expectSame(outside.output, expected)
     }
 
     @Test("P26: a program that ignores SIGTERM is killed after the grace and not before")

@@ -48,6 +48,18 @@ func dispatch(_ pid: Int32) {
     #expect(ends(pid))
 }
 
+/// Many bytes are compared here: a failed expectation would look for the differences for a long time.
+func expectSame(
+    _ bytes: [UInt8], _ expected: [UInt8], _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    if bytes == expected { return }
+    let first = zip(bytes, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    let place = first ?? min(bytes.count, expected.count)
+    Issue.record(
+        "\(bytes.count) bytes, not \(expected.count), other from byte \(place) on. \(comment?.rawValue ?? "")",
+        sourceLocation: sourceLocation)
+}
+
 extension CommandResult {
     /// The numbers that the program wrote to its output, such as those of processes.
     var numbers: [Int32] { output.text.split { !$0.isNumber }.compactMap { Int32($0) } }
