@@ -6,16 +6,20 @@
 // so it may take no lock, allocate nothing and run nobody's handler.
 #define _GNU_SOURCE
 #include "CIPCSpawn.h"
+#include "CIPCThreads.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,11 +28,15 @@
 #define IN_CHILD __attribute__((disable_sanitizer_instrumentation, noinline))
 
 #define MOST_MAPPINGS 256
+#define MOST_GROUPS 65536  // NGROUPS_MAX
 #define STACK_BYTES (32 * 1024)
 
 struct start {
     const struct ipc_spawn_request *request;
     volatile int stage, error;
+    pid_t parent;
+    volatile pid_t second;  // the process that runs the program, where the first child has only made the session
+    char *second_stack;
     int lifted[MOST_MAPPINGS];
 };
 
@@ -108,18 +116,79 @@ IN_CHILD static int map_descriptors(struct start *start) {
     return 0;
 }
 
-IN_CHILD static int child(void *pointer) {
+// The numbers are set by the kernel's own calls: glibc's would set those of the parent's threads as well.
+IN_CHILD static int has_groups(const struct ipc_spawn_identity *identity) {
+    gid_t groups[256];
+    long count = syscall(SYS_getgroups, 0, NULL);
+    if (count != identity->group_count) return 0;
+    if (count > 256) return 1;  // the kernel has just taken exactly these
+    if (syscall(SYS_getgroups, 256, groups) != count) return 0;
+    for (long i = 0; i < count; i++) {
+        int found = 0;  // the kernel sorts them
+        for (long j = 0; j < count; j++)
+            if (groups[j] == identity->groups[i]) found = 1;
+        if (!found) return 0;
+    }
+    return 1;
+}
+
+// Groups, then group, then user: after the user nothing else could be changed. Believed only when read back, and when the
+// way back fails.
+IN_CHILD static int take_identity(const struct ipc_spawn_identity *identity) {
+    if (syscall(SYS_setgroups, identity->group_count, identity->groups) < 0 && !(errno == EPERM && has_groups(identity)))
+        return -1;
+    if (syscall(SYS_setresgid, identity->group, identity->group, identity->group) < 0) return -1;
+    if (syscall(SYS_setresuid, identity->user, identity->user, identity->user) < 0) return -1;
+
+    uid_t real, effective, saved;
+    int kept = syscall(SYS_getresuid, &real, &effective, &saved) < 0 || real != identity->user ||
+               effective != identity->user || saved != identity->user;
+    kept |= syscall(SYS_getresgid, &real, &effective, &saved) < 0 || real != identity->group ||
+            effective != identity->group || saved != identity->group;
+    kept |= !has_groups(identity);
+    if (!kept && identity->user != 0) {
+        kept = syscall(SYS_setresuid, -1, 0, -1) == 0 || syscall(SYS_setuid, 0) == 0;
+        if (identity->group != 0) kept |= syscall(SYS_setresgid, -1, 0, -1) == 0 || syscall(SYS_setgid, 0) == 0;
+    }
+    errno = EPERM;
+    return kept ? -1 : 0;
+}
+
+IN_CHILD static int set_limits(const struct ipc_spawn_request *request) {
+    for (int i = 0; i < request->limit_count; i++) {
+        uint64_t pair[2] = {request->limits[i].soft, request->limits[i].hard};
+        if (syscall(SYS_prlimit64, 0, request->limits[i].resource, pair, NULL) < 0) return -1;
+    }
+    return 0;
+}
+
+// All that the program is to find when it begins. What needs rights comes before they are given up.
+IN_CHILD static int become(void *pointer) {
     struct start *start = pointer;
     const struct ipc_spawn_request *request = start->request;
-    reset_signals();
-    if (request->process_group >= 0 && setpgid(0, request->process_group) < 0) give_up(start, IPC_STAGE_GROUP);
+    if (request->process_group >= 0 && request->session != IPC_SESSION_LEAD &&
+        setpgid(0, request->process_group) < 0)
+        give_up(start, IPC_STAGE_GROUP);
     if (request->terminal >= 0) {
         // All signals are held, SIGTTOU among them: a background process may ask.
         int group = (int)syscall(SYS_getpgid, 0);
         if (ioctl(request->terminal, TIOCSPGRP, &group) < 0) give_up(start, IPC_STAGE_TERMINAL);
     }
     if (close_on_exec_from(3) < 0 || map_descriptors(start) < 0) give_up(start, IPC_STAGE_DESCRIPTORS);
+    if (set_limits(request) < 0) give_up(start, IPC_STAGE_LIMITS);
+    if (request->sets_priority && syscall(SYS_setpriority, PRIO_PROCESS, 0, request->priority) < 0)
+        give_up(start, IPC_STAGE_PRIORITY);
+    if (request->sets_mode_mask) syscall(SYS_umask, request->mode_mask);
+    if (request->identity != NULL && take_identity(request->identity) < 0) give_up(start, IPC_STAGE_IDENTITY);
     if (request->directory != NULL && chdir(request->directory) < 0) give_up(start, IPC_STAGE_DIRECTORY);
+    if (request->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        give_up(start, IPC_STAGE_PRIVILEGES);
+    if (request->signal_of_parents_death > 0) {
+        // After the change of user, which takes it back; and then the parent may be gone already.
+        if (syscall(SYS_prctl, PR_SET_PDEATHSIG, request->signal_of_parents_death, 0, 0, 0) < 0)
+            give_up(start, IPC_STAGE_PARENT);
+        if (syscall(SYS_getppid) != start->parent) syscall(SYS_exit_group, 127);
+    }
     uint64_t none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
     execve(request->path, request->arguments, request->environment != NULL ? request->environment : environ);
@@ -127,16 +196,34 @@ IN_CHILD static int child(void *pointer) {
     return 0;
 }
 
+IN_CHILD static int child(void *pointer) {
+    struct start *start = pointer;
+    reset_signals();
+    if (start->request->session != IPC_SESSION_STAY && syscall(SYS_setsid) < 0) give_up(start, IPC_STAGE_SESSION);
+    if (start->request->session != IPC_SESSION_JOIN) return become(start);
+    // Who leads a session may get a terminal by opening one. So the program runs in a second child, which the kernel counts
+    // as a child of our parent, and this one ends.
+    start->second = clone(become, start->second_stack, CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, start);
+    if (start->second < 0) give_up(start, IPC_STAGE_CLONE);
+    for (;;) syscall(SYS_exit_group, 0);
+}
+
+static void reap(int kind, int number) {
+    siginfo_t information;
+    while (waitid((idtype_t)kind, (id_t)number, &information, WEXITED) < 0 && errno == EINTR) {}
+}
+
 int32_t ipc_spawn(const struct ipc_spawn_request *request, struct ipc_spawn_result *result) {
     *result = (struct ipc_spawn_result){.pid = -1, .pidfd = -1};
-    struct start start = {.request = request};
-    if (request->mapping_count > MOST_MAPPINGS) {
+    if (request->mapping_count > MOST_MAPPINGS || (request->identity && request->identity->group_count > MOST_GROUPS)) {
         result->error = E2BIG;
-        result->stage = IPC_STAGE_DESCRIPTORS;
+        result->stage = request->mapping_count > MOST_MAPPINGS ? IPC_STAGE_DESCRIPTORS : IPC_STAGE_IDENTITY;
         return -E2BIG;
     }
-    // The child's stack lies on ours, which stands still meanwhile.
-    char stack[STACK_BYTES] __attribute__((aligned(64)));
+    // The stacks of the children lie on ours, which stands still meanwhile.
+    char stack[STACK_BYTES] __attribute__((aligned(64))), second_stack[STACK_BYTES] __attribute__((aligned(64)));
+    struct start start = {
+        .request = request, .parent = getpid(), .second = -1, .second_stack = second_stack + sizeof second_stack};
     // The kernel's own call: glibc's leaves out two signals, and no signal at all may be delivered to the child.
     uint64_t all = ~(uint64_t)0, former;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former, sizeof all);
@@ -150,10 +237,29 @@ int32_t ipc_spawn(const struct ipc_spawn_request *request, struct ipc_spawn_resu
         result->stage = IPC_STAGE_CLONE;
         return -error;
     }
-    if (start.error != 0) {
-        siginfo_t information;
-        while (waitid((idtype_t)3 /* P_PIDFD */, (id_t)pidfd, &information, WEXITED) < 0 && errno == EINTR) {}
+    if (start.error == 0 && request->session == IPC_SESSION_JOIN) {
+        // The first child has ended. The second cannot be mistaken: nobody has waited for it yet.
+        reap(3 /* P_PIDFD */, pidfd);
         close(pidfd);
+        pid = start.second;
+        pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (pidfd >= 0 && pidfd <= 2) {
+            int lifted = fcntl(pidfd, F_DUPFD_CLOEXEC, 3);
+            close(pidfd);
+            pidfd = lifted;
+        }
+        if (pidfd < 0) {
+            start.error = errno;
+            start.stage = IPC_STAGE_CLONE;
+            syscall(SYS_kill, pid, SIGKILL);
+            reap(P_PID, pid);
+        }
+    } else if (start.error != 0) {
+        reap(3 /* P_PIDFD */, pidfd);
+        close(pidfd);
+        if (start.second > 0) reap(P_PID, start.second);
+    }
+    if (start.error != 0) {
         result->error = start.error;
         result->stage = start.stage;
         return -start.error;
@@ -161,6 +267,43 @@ int32_t ipc_spawn(const struct ipc_spawn_request *request, struct ipc_spawn_resu
     result->pid = pid;
     result->pidfd = pidfd;
     return 0;
+}
+
+// The thread that starts what is to die with this process: to the kernel the parent that dies is a thread, so it must be
+// one that never ends.
+static pthread_mutex_t lasting_turn = PTHREAD_MUTEX_INITIALIZER, lasting_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t lasting_change = PTHREAD_COND_INITIALIZER;
+static const struct ipc_spawn_request *lasting_request;
+static struct ipc_spawn_result *lasting_result;
+
+static void start_for_others(void *unused) {
+    (void)unused;
+    pthread_mutex_lock(&lasting_lock);
+    for (;;) {
+        while (lasting_request == NULL) pthread_cond_wait(&lasting_change, &lasting_lock);
+        ipc_spawn(lasting_request, lasting_result);
+        lasting_request = NULL;
+        pthread_cond_broadcast(&lasting_change);
+    }
+}
+
+int32_t ipc_spawn_from_lasting_thread(const struct ipc_spawn_request *request, struct ipc_spawn_result *result) {
+    static int is_running;
+    pthread_mutex_lock(&lasting_turn);
+    int error = is_running ? 0 : ipc_thread_start("ipc-parent", start_for_others, NULL);
+    if (error == 0) {
+        is_running = 1;
+        pthread_mutex_lock(&lasting_lock);
+        lasting_request = request;
+        lasting_result = result;
+        pthread_cond_broadcast(&lasting_change);
+        while (lasting_request != NULL) pthread_cond_wait(&lasting_change, &lasting_lock);
+        pthread_mutex_unlock(&lasting_lock);
+    } else {
+        *result = (struct ipc_spawn_result){.pid = -1, .pidfd = -1, .stage = IPC_STAGE_CLONE, .error = -error};
+    }
+    pthread_mutex_unlock(&lasting_turn);
+    return -result->error;
 }
 
 static void describe(struct ipc_end *end, int code, int status) {

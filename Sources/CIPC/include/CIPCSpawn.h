@@ -5,13 +5,32 @@
 #include <stdint.h>
 
 enum ipc_spawn_stage {
-    IPC_STAGE_CLONE, IPC_STAGE_GROUP, IPC_STAGE_TERMINAL, IPC_STAGE_DESCRIPTORS, IPC_STAGE_DIRECTORY, IPC_STAGE_EXECUTE
+    IPC_STAGE_CLONE, IPC_STAGE_SESSION, IPC_STAGE_GROUP, IPC_STAGE_TERMINAL, IPC_STAGE_DESCRIPTORS, IPC_STAGE_LIMITS,
+    IPC_STAGE_PRIORITY, IPC_STAGE_IDENTITY, IPC_STAGE_DIRECTORY, IPC_STAGE_PRIVILEGES, IPC_STAGE_PARENT, IPC_STAGE_EXECUTE
+};
+
+enum ipc_spawn_session {
+    IPC_SESSION_STAY,
+    IPC_SESSION_LEAD,  // a new session, led by the child
+    IPC_SESSION_JOIN   // a new session whose leader has ended: no terminal can ever be its
 };
 
 // In the child, descriptor `target` becomes a copy of `source`. A source that is not open is an error, except for the
 // targets 0 to 2: there the number is taken by a descriptor on which every use fails, so that nothing else lands on it.
 struct ipc_spawn_mapping {
     int32_t source, target;
+};
+
+struct ipc_spawn_limit {
+    int32_t resource;  // RLIMIT_...
+    uint64_t soft, hard;
+};
+
+// The real, effective and saved numbers alike.
+struct ipc_spawn_identity {
+    uint32_t user, group;
+    const uint32_t *_Nullable groups;
+    int32_t group_count;
 };
 
 struct ipc_spawn_request {
@@ -23,6 +42,15 @@ struct ipc_spawn_request {
     int32_t mapping_count;
     int32_t process_group;  // -1: ours, 0: a new one that the child leads, else one to join
     int32_t terminal;       // descriptor of the terminal whose foreground the child's group gets, or -1
+    int32_t session;        // enum ipc_spawn_session
+    const struct ipc_spawn_identity *_Nullable identity;
+    const struct ipc_spawn_limit *_Nullable limits;
+    int32_t limit_count;
+    int32_t sets_priority, priority;
+    int32_t sets_mode_mask;
+    uint32_t mode_mask;
+    int32_t no_new_privileges;
+    int32_t signal_of_parents_death;  // 0: none
 };
 
 struct ipc_spawn_result {
@@ -33,6 +61,10 @@ struct ipc_spawn_result {
 
 // 0, or the error number negated with `result` saying the stage. On failure nothing is left: no child, no descriptor.
 int32_t ipc_spawn(const struct ipc_spawn_request *_Nonnull request, struct ipc_spawn_result *_Nonnull result);
+
+// As ipc_spawn, from a thread that ends only with the process: to the kernel it is the parent, whose death the child learns of.
+int32_t ipc_spawn_from_lasting_thread(
+    const struct ipc_spawn_request *_Nonnull request, struct ipc_spawn_result *_Nonnull result);
 
 enum ipc_end_kind { IPC_END_EXITED, IPC_END_KILLED, IPC_END_DUMPED };
 struct ipc_end {

@@ -7,36 +7,49 @@ extension Child {
     /// call is not cut short by the cancellation of its task; it takes as long as `grace` at most, and what the kernel needs
     /// to end a process.
     ///
-    /// - Parameter grace: how long the tree may take to comply; none for zero.
+    /// - Parameter grace: how long the tree may take to comply; none for zero. Not used if the command has steps of its own,
+    ///   ``Command/ended(by:)``.
     @discardableResult
-    public func end(grace: Duration = .seconds(2)) async -> ExitStatus {
+    public func end(grace: Duration = .seconds(2)) async -> ExitStatus { await end(steps(grace)) }
+
+    /// Ends the child and its tree in the given steps, and by SIGKILL after the last.
+    @discardableResult
+    public func end(by steps: TeardownStep...) async -> ExitStatus { await end(steps) }
+
+    private func end(_ steps: [TeardownStep]) async -> ExitStatus {
         // In a task of its own, since every wait of a cancelled one would end at once. A detached one, since neither
         // the caller's deadline counts here.
-        await Task.detached(executorPreference: EventLoop.current) { await self.endTree(grace).status }.value
+        await Task.detached(executorPreference: EventLoop.current) { await self.endTree(steps[...]).status }.value
     }
 
     /// Begins to end the child and its tree, without waiting: asked now, forced and reaped in the background.
     func endSoon(grace: Duration) {
+        let steps = steps(grace)
         endTreeAtEnd()
-        requestEnd(grace)
+        if let first = steps.first { request(first) }
         if reap(endingTree: true) != nil { return }
         let loop = (try? EventLoop.shared)
-        Task.detached(executorPreference: loop) { await self.endTree(grace, isAsked: true) }
+        Task.detached(executorPreference: loop) { await self.endTree(steps[...], isAsked: true) }
     }
 
-    private func endTree(_ grace: Duration, isAsked: Bool = false) async -> ChildEnd {
+    private func steps(_ grace: Duration) -> [TeardownStep] { teardown ?? TeardownStep.standard(grace) }
+
+    private func endTree(_ steps: ArraySlice<TeardownStep>, isAsked: Bool = false) async -> ChildEnd {
         endTreeAtEnd()
-        if !isAsked { requestEnd(grace) }
-        if let end = try? await ended(Deadline(in: grace), endingTree: true) { return end }
+        var isAsked = isAsked
+        for step in steps {
+            if !isAsked { request(step) }
+            isAsked = false
+            if let end = try? await ended(Deadline(in: step.allowance), endingTree: true) { return end }
+        }
         try? sendToTree(.kill)
         while true {
             if let end = try? await ended(nil, endingTree: true) { return end }
         }
     }
 
-    private func requestEnd(_ grace: Duration) {
-        guard grace > .zero else { return }
-        try? sendToTree(.terminate)
+    private func request(_ step: TeardownStep) {
+        try? sendToTree(step.signal)
         try? sendToTree(.resume)
     }
 }

@@ -27,6 +27,7 @@ public final class Child: Sendable {
     public let standardError: ByteReader?
 
     let leadsGroup: Bool
+    let teardown: [TeardownStep]?
     let descriptor: SharedDescriptor
     private let end = Mutex(End())
 
@@ -36,11 +37,14 @@ public final class Child: Sendable {
         var endsTree = false
     }
 
-    init(_ started: StartedProcess, name: String, leadsGroup: Bool, streams: ChildStreams) {
+    init(
+        _ started: StartedProcess, name: String, leadsGroup: Bool, teardown: [TeardownStep]?, streams: ChildStreams
+    ) {
         processID = started.processID
         descriptor = started.descriptor
         self.name = name
         self.leadsGroup = leadsGroup
+        self.teardown = teardown
         standardInput = streams.input
         standardOutput = streams.output
         standardError = streams.error

@@ -22,27 +22,30 @@ extension Command {
         return child
     }
 
-    /// Starts the program with the given streams.
+    /// Starts the program with the given streams, in the group of another child if one is given.
     func start(
-        input: Input, output: Output, error: Output, foregroundOf terminal: Int32 = -1
+        input: Input, output: Output, error: Output, foregroundOf terminal: Int32 = -1, joining leader: Child? = nil
     ) throws -> Child {
         if Task.isCancelled { throw CancellationError() }
         try check()
         let path = try executable()
         let name = shortName
+        let leadsGroup = leader == nil && (isGrouped || setup.session != .ours)
+        let group = leadsGroup ? 0 : leader?.processID.rawValue ?? -1
         let plan: StreamPlan
         do {
-            plan = try StreamPlan(of: name, input: input, output: output, error: mergesError ? nil : error)
+            plan = try StreamPlan(
+                of: name, input: input, output: output, error: mergesError ? nil : error, others: setup.descriptors)
         } catch let error as SystemError {
             throw StartError(.resourceLimit, error.operation, on: error.subject, error.errno)
         }
         let request = SpawnRequest(
             name: program, path: path, arguments: [programBytes] + arguments,
             environment: environment.isUnchanged ? nil : environment.resolved().map { $0 + [UInt8(ascii: "=")] + $1 },
-            directory: directory?.argumentBytes, mappings: plan.mappings, leadsGroup: isGrouped,
-            terminal: isGrouped ? terminal : -1)
+            directory: directory?.argumentBytes, mappings: plan.mappings, group: group,
+            terminal: leadsGroup || group > 0 ? terminal : -1, setup: setup)
         let started = try withExtendedLifetime(plan) { try request.start() }
-        return Child(started, name: name, leadsGroup: isGrouped, streams: plan.streams)
+        return Child(started, name: name, leadsGroup: leadsGroup, teardown: teardown, streams: plan.streams)
     }
 
     /// The bytes that the program is to read.
@@ -64,6 +67,9 @@ extension Command {
         }
         if directory?.argumentBytes.contains(0) == true { throw refuse("directory with a NUL inside") }
         if let defect = environment.defect { throw refuse(defect) }
+        if let passed = setup.descriptors.first(where: { $0.number <= 2 || $0.number >= 1 << 20 }) {
+            throw refuse("\(shortName) with \(passed.number) as the number of an additional descriptor")
+        }
     }
 
     /// The file to execute.

@@ -34,6 +34,9 @@ public struct Command: Sendable {
     var isChecked = true
     var isGrouped = true
     var endsTree = true
+    var setup = ChildSetup()
+    /// How it is ended where the library ends it; by SIGTERM and the call's grace for `nil`.
+    var teardown: [TeardownStep]?
 
     /// A program and its arguments, each passed on as it is.
     ///
@@ -93,7 +96,7 @@ public struct Command: Sendable {
     /// The command whose left-behind processes are not ended with it. A limit or a cancellation still ends the whole tree.
     public func keepingTree() -> Command { changed { $0.endsTree = false } }
 
-    private func changed(_ change: (inout Command) -> Void) -> Command {
+    func changed(_ change: (inout Command) -> Void) -> Command {
         var copy = self
         change(&copy)
         return copy

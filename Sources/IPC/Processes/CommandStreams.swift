@@ -75,14 +75,30 @@ struct ChildStreams: Sendable {
     var error: ByteReader?
 }
 
+/// A stream's descriptor, kept from being closed as long as this lives.
+private final class EnteredDescriptor {
+    private let descriptor: SharedDescriptor
+
+    init(_ descriptor: SharedDescriptor) throws(SystemError) {
+        guard descriptor.enter() else { throw descriptor.closedError("pass on") }
+        self.descriptor = descriptor
+    }
+
+    deinit { descriptor.leave() }
+}
+
 /// The child's standard streams, opened: which of our descriptors becomes which of the child's, and our ends of its pipes.
 struct StreamPlan {
     private(set) var mappings: [ipc_spawn_mapping] = []
     private(set) var streams = ChildStreams()
     /// What is the child's, open here until it has it.
     private var childs: [DescriptorBox] = []
+    private var entered: [EnteredDescriptor] = []
 
-    init(of name: String, input: Command.Input, output: Command.Output, error: Command.Output?) throws {
+    init(
+        of name: String, input: Command.Input, output: Command.Output, error: Command.Output?,
+        others: [PassedDescriptor] = []
+    ) throws {
         switch input.source {
         case .inherit: map(0, to: 0)
         case .discard: map(try StreamPlan.open("/dev/null", .read), to: 0)
@@ -99,6 +115,15 @@ struct StreamPlan {
             streams.error = try add(error, as: 2, "standard error of \(name)")
         } else if let output = mappings.last {
             map(output.source, to: 2)
+        }
+        for passed in others {
+            switch passed.source {
+            case .owned(let box): map(box, to: passed.number)
+            case .inherited(let number): map(number, to: passed.number)
+            case .shared(let descriptor):
+                entered.append(try EnteredDescriptor(descriptor))
+                map(descriptor.number, to: passed.number)
+            }
         }
     }
 

@@ -20,9 +20,11 @@ struct SpawnRequest {
     let environment: [[UInt8]]?
     let directory: [UInt8]?
     let mappings: [ipc_spawn_mapping]
-    let leadsGroup: Bool
+    /// 0: one of its own, -1: ours, else the one to join.
+    let group: Int32
     /// The terminal whose foreground the new group gets, or -1.
     let terminal: Int32
+    let setup: ChildSetup
 
     var file: String { String(decoding: path, as: UTF8.self) }
 
@@ -36,11 +38,19 @@ struct SpawnRequest {
                 withOptional(environment) { environment in
                     withOptional(directory) { directory in
                         mappings.withUnsafeBufferPointer { mappings in
-                            var request = ipc_spawn_request(
-                                path: path, arguments: arguments, environment: environment, directory: directory,
-                                mappings: mappings.baseAddress, mapping_count: Int32(mappings.count),
-                                process_group: leadsGroup ? 0 : -1, terminal: terminal)
-                            return ipc_spawn(&request, &result)
+                            setup.withParts { identity, limits in
+                                var request = ipc_spawn_request(
+                                    path: path, arguments: arguments, environment: environment, directory: directory,
+                                    mappings: mappings.baseAddress, mapping_count: Int32(mappings.count),
+                                    process_group: group, terminal: terminal, session: setup.sessionNumber,
+                                    identity: identity, limits: limits.baseAddress, limit_count: Int32(limits.count),
+                                    sets_priority: setup.priority == nil ? 0 : 1, priority: setup.priority ?? 0,
+                                    sets_mode_mask: setup.modeMask == nil ? 0 : 1,
+                                    mode_mask: UInt32(setup.modeMask?.rawValue ?? 0),
+                                    no_new_privileges: setup.forbidsNewPrivileges ? 1 : 0,
+                                    signal_of_parents_death: setup.signalOfParentsDeath?.number ?? 0)
+                                return start(&request, &result)
+                            }
                         }
                     }
                 }
@@ -59,6 +69,12 @@ struct SpawnRequest {
         }
         return StartedProcess(
             processID: processID, descriptor: SharedDescriptor(descriptor, .nonblocking, subject: name))
+    }
+
+    /// What is to die with this process is started by a thread that lives as long.
+    private func start(_ request: inout ipc_spawn_request, _ result: inout ipc_spawn_result) -> Int32 {
+        setup.signalOfParentsDeath == nil
+            ? ipc_spawn(&request, &result) : ipc_spawn_from_lasting_thread(&request, &result)
     }
 
     /// The file, as the C functions take it, in the directory that the child starts in.

@@ -17,10 +17,24 @@ enum StartDiagnosis {
                 errno)
         case IPC_STAGE_DESCRIPTORS:
             return StartError(limitOr(.other, errno), "hand descriptors to", on: request.name, errno)
-        case IPC_STAGE_GROUP, IPC_STAGE_TERMINAL:
+        case IPC_STAGE_GROUP, IPC_STAGE_TERMINAL, IPC_STAGE_SESSION:
             return StartError(.notPermitted, "make a process group for", on: request.name, errno)
+        case IPC_STAGE_IDENTITY: return explainIdentity(request, errno)
+        case IPC_STAGE_LIMITS:
+            let names = request.setup.limits.map(\.limit.name).joined(separator: ", ")
+            return StartError(.notPermitted, "set limits for", on: request.name, errno, detail: names)
+        case IPC_STAGE_PRIORITY: return StartError(.notPermitted, "set priority of", on: request.name, errno)
+        case IPC_STAGE_PRIVILEGES, IPC_STAGE_PARENT:
+            return StartError(.notPermitted, "restrict", on: request.name, errno)
         default: return explainExecution(request, errno)
         }
+    }
+
+    private static func explainIdentity(_ request: SpawnRequest, _ errno: Errno) -> StartError {
+        let wanted = request.setup.credentials
+        let numbers = wanted.map { "user \($0.userID), group \($0.groupID)" } ?? ""
+        return StartError(
+            limitOr(.notPermitted, errno), "change to another user for", on: request.name, errno, detail: numbers)
     }
 
     private static func limitOr(_ kind: StartError.Kind, _ errno: Errno) -> StartError.Kind {
