@@ -348,6 +348,14 @@ int32_t ipc_wait_for_stop(int32_t pidfd) {
     }
 }
 
+int32_t ipc_wait_for_stop_in_group(int32_t group) {
+    siginfo_t information;
+    for (;;) {
+        if (waitid(P_PGID, (id_t)group, &information, WSTOPPED) == 0) return 1;
+        if (errno != EINTR) return 0;
+    }
+}
+
 int32_t ipc_stop_own_group(void) {
     pid_t parent = getppid();
     if (getsid(parent) != getsid(0) || getpgid(parent) == getpgrp()) return 0;

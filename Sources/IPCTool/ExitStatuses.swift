@@ -19,10 +19,14 @@ extension ExitCode {
         // A program that was ended for its output is a failure even if it calls its end a success.
         case let error as CommandError where error.status.isSuccess: self = .systemError
         case let error as CommandError: self = ExitCode(error.status.shellStatus)
+        case let error as PipelineError where error.isOutputLimitExceeded: self = .systemError
+        case let error as PipelineError: self = ExitCode(error.status.shellStatus)
         case let error as StartError:
             switch error.kind {
             case .notFound: self = .notFound
             case .directoryNotFound, .resourceLimit, .streamNotOpened, .invalidArgument: self = .systemError
+            // What was refused is not the program's execution but what was to come before it.
+            case .notPermitted where error.operation != "execute", .userNotFound: self = .systemError
             default: self = .cannotExecute
             }
         default: self = .systemError

@@ -20,14 +20,11 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Kill what has not ended so many seconds after SIGTERM.", valueName: "seconds"))
     var killAfter = Seconds(duration: .seconds(2))
 
-    @Option(help: ArgumentHelp("Start the program in this directory.", valueName: "dir"))
-    var directory: String?
+    @OptionGroup(title: "What the program gets")
+    var child: ChildOptions
 
-    @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable of its environment.", valueName: "name=value"))
-    var environment: [String] = []
-
-    @Flag(help: "Leave of the environment only PATH, HOME, USER, LANG, LC_* and TZ.")
-    var cleanEnv = false
+    @Flag(help: "Kill the program when this command is killed.")
+    var dieWithParent = false
 
     @Option(help: ArgumentHelp("With --json: end the program when it writes more than this.", valueName: "bytes"))
     var outputLimit: Int?
@@ -48,25 +45,18 @@ struct RunCommand: ParsableCommand {
         if outputLimit != nil, !json {
             throw ValidationError("--output-limit goes with --json, which captures the output")
         }
-        if let bad = environment.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
-            throw ValidationError("--env takes NAME=VALUE, not '\(bad)'")
-        }
     }
 
     func run() throws {
         try perform { json ? try await runForJSON() : try await runPlainly() }
     }
 
-    private func prepared() -> Command {
-        var variables = cleanEnv ? Environment.minimal : Environment.inherited
-        for entry in environment {
-            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            variables = variables.setting(parts[0], to: parts[1])
-        }
+    private func prepared() throws -> Command {
         let words = RawArguments.all.suffix(command.count)
-        var prepared = Command(words[words.startIndex], arguments: Array(words.dropFirst())).environment(variables)
-        if let directory { prepared = prepared.directory(FilePath(directory)) }
+        var prepared = Command(words[words.startIndex], arguments: Array(words.dropFirst()))
+        prepared = try child.apply(to: prepared)
         if keep { prepared = prepared.keepingTree() }
+        if dieWithParent { prepared = prepared.diesWithParent() }
         return prepared
     }
 

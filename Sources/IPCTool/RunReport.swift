@@ -35,6 +35,8 @@ struct RunReport: Encodable {
         case let failure as CommandError:
             (kind, operation, subject) = (failure.kind.description, "run", failure.command)
             fill(failure.result)
+        case let failure as PipelineError:
+            (kind, operation, subject) = ("failed", "run", failure.stage.name)
         case let failure as TimeoutError:
             (kind, operation, subject, errno) = ("timeout", failure.operation, failure.subject, "ETIMEDOUT")
             setOutput(failure.output)

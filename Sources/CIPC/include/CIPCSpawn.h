@@ -80,6 +80,8 @@ int32_t ipc_reap(int32_t pidfd, struct ipc_end *_Nonnull end);
 int32_t ipc_has_ended(int32_t pidfd);
 // Waits, blocking, until the child stops (1, and the stop is taken) or has ended (0; it stays a zombie).
 int32_t ipc_wait_for_stop(int32_t pidfd);
+// Waits, blocking, until a child in the group stops (1, and the stop is taken) or no living one is left (0).
+int32_t ipc_wait_for_stop_in_group(int32_t group);
 // Stops this process, and the others of its group, as Ctrl-Z does; returns when it is continued. Does nothing and gives 0
 // where nobody could continue it: the shell that started it is not its parent.
 int32_t ipc_stop_own_group(void);

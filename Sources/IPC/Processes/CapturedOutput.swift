@@ -92,3 +92,19 @@ struct CaptureBuffer {
         return output
     }
 }
+
+extension CapturedOutput {
+    /// The output as a shell's `$(...)` gives it: without the line ends at its end.
+    ///
+    /// - Throws: ``ReadError`` with `invalidText`, saying the line, if it is not UTF-8.
+    func trimmedText(of subject: String) throws -> String {
+        var bytes = self.bytes[...]
+        while bytes.last == UInt8(ascii: "\n") || bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        do { return try bytes.withUnsafeBytes { try String(strictly: $0) } } catch let invalid as InvalidText {
+            let before = bytes.prefix(invalid.offset)
+            let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+            let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            throw ReadError(.invalidText, subject: "output of \(subject)", line: line, offset: invalid.offset - start)
+        }
+    }
+}

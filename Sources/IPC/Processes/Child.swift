@@ -92,6 +92,13 @@ public final class Child: Sendable {
         }
     }
 
+    /// Waits until the child is over, and leaves its status where it is: as long as that is not taken, its number is its own.
+    func waitUntilOver(_ deadline: Deadline?) async throws {
+        guard descriptor.enter() else { return }
+        defer { descriptor.leave() }
+        try await descriptor.wait(.reading, deadline: deadline, "wait")
+    }
+
     /// Takes the status if the child has ended; never waits.
     ///
     /// What is left of the tree is ended before that, if this caller or an earlier one wants it ended: as long as the

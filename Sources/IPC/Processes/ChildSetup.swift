@@ -3,7 +3,7 @@ import CIPC
 import SystemPackage
 
 struct ChildSetup: Sendable {
-    enum Session: Sendable {
+    enum Session: Sendable, Equatable {
         case ours
         /// A new one, which the program leads.
         case leading

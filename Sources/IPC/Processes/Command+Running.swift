@@ -66,14 +66,15 @@ extension Command {
     public func read(
         limit: Int = 64 << 20, timeout: Duration? = nil, grace: Duration = .seconds(2)
     ) async throws -> String {
-        try text(try await capture(.failing(beyond: limit), .errorTail, Deadline.after(timeout), grace))
+        try await capture(.failing(beyond: limit), .errorTail, Deadline.after(timeout), grace)
+            .output.trimmedText(of: shortName)
     }
 
     /// Runs the program and gives its standard output as text, as ``read(limit:timeout:grace:)`` does, until a deadline.
     public func read(
         limit: Int = 64 << 20, deadline: Deadline, grace: Duration = .seconds(2)
     ) async throws -> String {
-        try text(try await capture(.failing(beyond: limit), .errorTail, deadline, grace))
+        try await capture(.failing(beyond: limit), .errorTail, deadline, grace).output.trimmedText(of: shortName)
     }
 
     /// Runs the program while `body` writes to it; the program's input ends when the body returns.
@@ -153,30 +154,11 @@ extension Command {
             input: streams.input, output: streams.output, error: streams.error,
             foregroundOf: terminal?.number ?? -1)
         group = child.processID.rawValue
-        relay.direct(to: child)
+        relay.direct(to: [child])
         do { try terminal?.followStops(of: child) } catch {
             await child.end(grace: execution.grace)
             throw error
         }
         return try await execution.complete(child, began: began, feeding: givenBytes)
-    }
-
-    private func text(_ result: CommandResult) throws -> String {
-        var bytes = result.output.bytes[...]
-        while bytes.last == UInt8(ascii: "\n") || bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        do { return try bytes.withUnsafeBytes { try String(strictly: $0) } } catch let invalid as InvalidText {
-            let line = bytes.prefix(invalid.offset).count { $0 == UInt8(ascii: "\n") } + 1
-            let start = bytes.prefix(invalid.offset).lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-            throw ReadError(.invalidText, subject: "output of \(shortName)", line: line, offset: invalid.offset - start)
-        }
-    }
-}
-
-extension ForegroundTerminal {
-    /// Whether the program's group has the foreground, or one that is gone. A shell that has sent us to the background has
-    /// it itself.
-    fileprivate func isHeld(by program: Int32?) -> Bool {
-        let group = ipc_get_foreground_group(number)
-        return group > 1 && (group == program || ipc_kill(-group, 0) == -Errno.noSuchProcess.rawValue)
     }
 }

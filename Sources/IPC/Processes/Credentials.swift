@@ -33,13 +33,13 @@ public struct Credentials: Hashable, Sendable {
     /// needs one. Looking up a name may wait for a directory server, and blocks the thread meanwhile. The C functions are
     /// `getpwnam_r`, `getgrnam_r` and `getgrouplist`.
     ///
-    /// - Throws: ``SystemError`` with `ENOENT` if there is no such user or group.
+    /// - Throws: ``StartError`` with `userNotFound` if there is no such user or group, or the database cannot be read.
     public init(user: String, group: String? = nil) throws {
         var (userID, primary): (UInt32, UInt32) = (0, 0)
         let number = Credentials.number(user)
         let status = number.map { ipc_user(nil, $0, &userID, &primary) } ?? Credentials.look(user, &userID, &primary)
         guard status == 0 || (number != nil && group != nil) else {
-            throw SystemError("look up", on: "user \(user)", Errno(rawValue: -status))
+            throw Credentials.unknown("user \(user)", status)
         }
         self.userID = number ?? userID
         guard let group else {
@@ -54,8 +54,13 @@ public struct Credentials: Hashable, Sendable {
         }
         var found: UInt32 = 0
         let result = group.utf8.contains(0) ? -Errno.noSuchFileOrDirectory.rawValue : ipc_group(group, &found)
-        guard result == 0 else { throw SystemError("look up", on: "group \(group)", Errno(rawValue: -result)) }
+        guard result == 0 else { throw Credentials.unknown("group \(group)", result) }
         groupID = found
+    }
+
+    private static func unknown(_ subject: String, _ status: Int32) -> StartError {
+        let errno = Errno(rawValue: -status)
+        return StartError(errno == .noSuchFileOrDirectory ? .userNotFound : .other, "look up", on: subject, errno)
     }
 
     /// The highest number means "as it was" to the kernel, and is nobody's.
@@ -70,7 +75,7 @@ public struct Credentials: Hashable, Sendable {
         while true {
             var groups = [UInt32](repeating: 0, count: Int(capacity))
             let count = ipc_groups_of_user(user, primary, &groups, capacity)
-            guard count >= 0 else { throw SystemError("look up", on: "user \(user)", Errno(rawValue: -count)) }
+            guard count >= 0 else { throw unknown("user \(user)", count) }
             if count <= capacity { return groups.prefix(Int(count)).filter { $0 != primary } }
             capacity = count
         }

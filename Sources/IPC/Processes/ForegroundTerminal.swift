@@ -14,16 +14,24 @@ struct ForegroundTerminal: Sendable {
         guard ours > 0, ipc_get_foreground_group(0) == ours else { return nil }
     }
 
+    /// Whether the program's group has the foreground, or one that is gone. A shell that has sent us to the background has
+    /// it itself.
+    func isHeld(by program: Int32?) -> Bool {
+        let group = ipc_get_foreground_group(number)
+        return group > 1 && (group == program || ipc_kill(-group, 0) == -Errno.noSuchProcess.rawValue)
+    }
+
     /// Takes the foreground back from the program's group.
     func takeBack() { _ = ipc_set_foreground_group(number, ours) }
 
     /// Does what a shell does when Ctrl-Z stops the program: takes the foreground back and stops too, so that the shell
     /// has its turn; continued, gives the program the foreground again and continues it.
     ///
-    /// A child's stop makes no descriptor ready, so a thread of its own waits for it; the thread ends with the child.
-    func followStops(of child: Child) throws {
+    /// A child's stop makes no descriptor ready, so a thread of its own waits for it; the thread ends with the child, or with
+    /// the last one of its group, all of which are our children then.
+    func followStops(of child: Child, withGroup: Bool = false) throws {
         guard child.descriptor.enter() else { return }
-        let follower = Unmanaged.passRetained(StopFollower(terminal: self, child: child))
+        let follower = Unmanaged.passRetained(StopFollower(terminal: self, child: child, withGroup: withGroup))
         let status = ipc_thread_start(
             "ipc-stops",
             { pointer in
@@ -46,15 +54,17 @@ private final class StopFollower: Sendable {
     private let terminal: ForegroundTerminal
     private let descriptor: SharedDescriptor
     private let group: Int32
+    private let withGroup: Bool
 
-    init(terminal: ForegroundTerminal, child: Child) {
+    init(terminal: ForegroundTerminal, child: Child, withGroup: Bool) {
         self.terminal = terminal
+        self.withGroup = withGroup
         descriptor = child.descriptor
         group = child.processID.rawValue
     }
 
     func follow() {
-        while ipc_wait_for_stop(descriptor.number) == 1 {
+        while (withGroup ? ipc_wait_for_stop_in_group(group) : ipc_wait_for_stop(descriptor.number)) == 1 {
             terminal.takeBack()
             _ = ipc_stop_own_group()
             terminal.lend(to: group)

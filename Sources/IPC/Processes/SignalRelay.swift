@@ -15,29 +15,29 @@ struct SignalRelay {
         subscription = signals.isEmpty ? nil : try SignalDelivery.shared.subscribe(signals) { target.take($0) }
     }
 
-    /// The child is there: it gets what came until now, and what comes from now on.
-    func direct(to child: Child) { target.direct(to: child) }
+    /// The children are there: they get what came until now, and what comes from now on.
+    func direct(to children: [Child]) { target.direct(to: children) }
 
     /// The signals mean again what they meant before.
     func end() { subscription?.end() }
 
     private final class Target: Sendable {
-        private let state = Mutex<(early: [Signal], child: Child?)>(([], nil))
+        private let state = Mutex<(early: [Signal], children: [Child])>(([], []))
 
         func take(_ signal: Signal) {
-            let child = state.withLock { state in
-                if state.child == nil { state.early.append(signal) }
-                return state.child
+            let children = state.withLock { state in
+                if state.children.isEmpty { state.early.append(signal) }
+                return state.children
             }
-            try? child?.sendToTree(signal)
+            for child in children { try? child.sendToTree(signal) }
         }
 
-        func direct(to child: Child) {
+        func direct(to children: [Child]) {
             let early = state.withLock { state in
-                state.child = child
+                state.children = children
                 return state.early
             }
-            for signal in early { try? child.sendToTree(signal) }
+            for signal in early { for child in children { try? child.sendToTree(signal) } }
         }
     }
 }

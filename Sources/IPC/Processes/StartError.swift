@@ -34,6 +34,8 @@ public struct StartError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let invalidArgument = Kind(description: "invalidArgument")
         /// The working directory does not exist, is none, or may not be entered.
         public static let directoryNotFound = Kind(description: "directoryNotFound")
+        /// There is no such user or group.
+        public static let userNotFound = Kind(description: "userNotFound")
         /// A file for a standard stream could not be opened.
         public static let streamNotOpened = Kind(description: "streamNotOpened")
         /// A limit is reached: of processes, of descriptors, of memory.
@@ -80,6 +82,7 @@ public struct StartError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownFormat: "not a program that this machine can run"
         case .interpreterNotFound: "the interpreter does not exist"
         case .interpreterNotExecutable: "the interpreter is not executable"
+        case .userNotFound: "not in the user database"
         case .busy: "open for writing"
         case .mountedNoExec: "on a file system mounted without the right to execute"
         case .argumentsTooLong: "arguments and environment too long"
