@@ -92,6 +92,33 @@ extension ByteReader {
         }
     }
 
+    /// Reads into the buffer whatever comes while nobody else reads; until the end, the task's cancellation, or a limit.
+    ///
+    /// - Throws: ``ReadError`` with `limitExceeded`, `CancellationError`, ``SystemError``.
+    func absorb() async throws {
+        while true {
+            try await Deadline.$ambient.withValue(nil) {
+                try await descriptor.waitAlone(.reading, nil, "read")
+            }
+            if ipc_task_is_cancelled() != 0 { throw CancellationError() }
+            // Somebody reads, and is about to take what is there.
+            guard (try? begin("read")) != nil else {
+                if descriptor.isClosed { return }
+                await EventLoop.letOthersRun()
+                continue
+            }
+            defer { end() }
+            guard buffer.count < absorptionLimit else {
+                throw ReadError(.limitExceeded, subject: descriptor.subject, line: 0, offset: absorptionLimit)
+            }
+            let space = buffer.room(64 * 1024)
+            guard let count = try outcome(attempt(space.baseAddress, space.count), space.count) else { continue }
+            buffer.filled(count)
+            supply.isDrained = false
+            if count == 0 { return }
+        }
+    }
+
     /// No call reads more, so that none keeps its thread for long where the source is faster than any pipe.
     private static let mostAtOnce = 1 << 20
 
@@ -132,7 +159,10 @@ extension ByteReader {
             return result
         }
         let error = Errno(rawValue: Int32(-result))
-        guard error == .wouldBlock else { throw SystemError("read", on: descriptor.subject, error) }
+        guard error == .wouldBlock else {
+            if error == .connectionReset, descriptor.endsWhenReset { return 0 }
+            throw SystemError("read", on: descriptor.subject, error)
+        }
         supply.hadNothing()
         return descriptor.endsWhenEmpty ? 0 : nil
     }

@@ -21,6 +21,8 @@ public final class ByteReader: @unchecked Sendable {
     /// How far the buffer was searched for the end of a line, so that no byte is looked at twice.
     @exclusivity(unchecked) var searched = 0
     private let lineCounter = Atomic(0)
+    /// The most bytes that ``absorb()`` keeps. Set before the reader is shared, and never again.
+    @exclusivity(unchecked) var absorptionLimit = 64 << 20
 
     init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
 

@@ -21,6 +21,14 @@ final class SharedDescriptor: Sendable {
     private let state = Atomic<UInt32>(1)
     private static let closedBit: UInt32 = 1 << 31
     private static let goneBit: UInt32 = 1 << 30
+    /// What is read into memory while somebody waits here, so that a program which is both read and written cannot wait for
+    /// us while we wait for it. Set before the descriptor is shared, and never again.
+    nonisolated(unsafe) var relief: ByteReader?
+    /// Whether closing ends the stream for the other side even if a duplicate stays open: the writing half of a socket. Set
+    /// as ``relief`` is.
+    nonisolated(unsafe) var isWritingHalf = false
+    /// Whether a reset is just the end: the other side of a socket is a program that left input unread. Set as ``relief`` is.
+    nonisolated(unsafe) var endsWhenReset = false
     private let isEnding = Atomic(false)
     private let loops = Mutex<[EventLoop.Address]>([])
     private static let identities = Atomic<UInt64>(0)
@@ -79,6 +87,7 @@ final class SharedDescriptor: Sendable {
             return loops
         }
         for address in watching { address.loop?.endWaits(on: self) }
+        if isWritingHalf { _ = ipc_shutdown_writing(number) }
         let remaining = state.subtract(1, ordering: .acquiringAndReleasing).newValue
         return remaining == SharedDescriptor.closedBit ? giveBack() : 0
     }
@@ -121,6 +130,13 @@ final class SharedDescriptor: Sendable {
     /// - Throws: ``TimeoutError``, `CancellationError`, ``SystemError`` with `ECANCELED` if it was closed meanwhile.
     @inline(__always)
     func wait(_ direction: Direction, deadline: Deadline?, _ operation: String) async throws {
+        if let relief { return try await wait(direction, deadline, operation, relieving: relief) }
+        try await waitAlone(direction, deadline, operation)
+    }
+
+    /// Waits, and lets the other streams be.
+    @inline(__always)
+    func waitAlone(_ direction: Direction, _ deadline: Deadline?, _ operation: String) async throws {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         while true {
             let reason: Wake
@@ -131,6 +147,24 @@ final class SharedDescriptor: Sendable {
             }
             if case .ready = reason { return }
             guard case .moved = reason else { throw failure(of: reason, limit, operation) }
+        }
+    }
+
+    /// Waits while what `reader` could read is read into its buffer.
+    private func wait(
+        _ direction: Direction, _ deadline: Deadline?, _ operation: String, relieving reader: ByteReader
+    ) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await self.waitAlone(direction, deadline, operation)
+                return true
+            }
+            group.addTask {
+                try await reader.absorb()
+                return false
+            }
+            defer { group.cancelAll() }
+            while let isReady = try await group.next() { if isReady { return } }
         }
     }
 
