@@ -26,7 +26,8 @@ struct ChildOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Take these permissions from files that it makes.", valueName: "octal"))
     var umask: ModeMask?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Give way to others: -20 (first) to 19 (last).", valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Give way to others: -20 (first) to 19 (last).", valueName: "n"))
     var nice: Int?
 
     @Flag(help: "Keep it from gaining rights by setuid files.")

@@ -21,7 +21,8 @@ struct ChildSetup: Sendable {
     var descriptors: [PassedDescriptor] = []
 
     /// Calls a body with what C needs by address.
-    func withParts(_ body: (UnsafePointer<ipc_spawn_identity>?, UnsafeBufferPointer<ipc_spawn_limit>) -> Int32) -> Int32 {
+    func withParts(_ body: (UnsafePointer<ipc_spawn_identity>?, UnsafeBufferPointer<ipc_spawn_limit>) -> Int32) -> Int32
+    {
         limits.map(ChildSetup.pair).withUnsafeBufferPointer { limits in
             guard let credentials else { return body(nil, limits) }
             return credentials.groups.withUnsafeBufferPointer { groups in

@@ -8,7 +8,8 @@ struct PipelineRun: Sendable {
     let grace: Duration
     var limit = CaptureLimit.failing(beyond: 64 << 20)
 
-    init(of pipeline: Pipeline, deadline: Deadline?, grace: Duration, limit: CaptureLimit = .failing(beyond: 64 << 20)) {
+    init(of pipeline: Pipeline, deadline: Deadline?, grace: Duration, limit: CaptureLimit = .failing(beyond: 64 << 20))
+    {
         self.pipeline = pipeline
         self.deadline = deadline
         self.grace = grace
@@ -52,7 +53,11 @@ struct PipelineRun: Sendable {
         stages.startFunctions(deadline)
         var failure: (any Error)?
         do {
-            if let deadline { try await deadline.run { try await body(stages.input) } } else { try await body(stages.input) }
+            if let deadline {
+                try await deadline.run { try await body(stages.input) }
+            } else {
+                try await body(stages.input)
+            }
             if !stages.isFed { try stages.input?.close() }
         } catch {
             failure = error
