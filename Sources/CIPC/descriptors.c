@@ -1,0 +1,99 @@
+// Descriptors in messages, peers, and the end of a process that was started for one job.
+#define _GNU_SOURCE
+#include "CIPCDescriptors.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int32_t ipc_stream_socket_pair(int32_t *one, int32_t *other) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
+    *one = ends[0];
+    *other = ends[1];
+    return 0;
+}
+
+union control {
+    struct cmsghdr header;  // for its alignment
+    char room[CMSG_SPACE(IPC_MOST_DESCRIPTORS * sizeof(int))];
+};
+
+long ipc_send_descriptors(int32_t fd, const void *bytes, size_t count, const int32_t *descriptors, int32_t number) {
+    if (number > IPC_MOST_DESCRIPTORS) return -E2BIG;
+    struct iovec piece = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    union control control;
+    if (number > 0) {
+        size_t size = (size_t)number * sizeof(int);
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(size);
+        struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+        part->cmsg_level = SOL_SOCKET;
+        part->cmsg_type = SCM_RIGHTS;
+        part->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(part), descriptors, size);
+    }
+    long result = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return result < 0 ? -errno : result;
+}
+
+long ipc_receive_descriptors(
+    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received) {
+    struct iovec piece = {buffer, count};
+    union control control;
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *received = 0;
+    long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (result < 0) return -errno;
+    int refused = (message.msg_flags & MSG_CTRUNC) != 0;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        size_t number = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < number; i++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(part) + i * sizeof(int), sizeof descriptor);
+            if (*received < capacity) {
+                descriptors[(*received)++] = descriptor;
+            } else {
+                close(descriptor);
+                refused = 1;
+            }
+        }
+    }
+    if (!refused) return result;
+    while (*received > 0) close(descriptors[--*received]);
+    return -EMSGSIZE;
+}
+
+int32_t ipc_is_connected_unix_stream(int32_t fd) {
+    int domain, type, listens;
+    socklen_t size = sizeof(int);
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && !listens;
+}
+
+int32_t ipc_peer_credentials(int32_t fd, int32_t *pid, uint32_t *user, uint32_t *group) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -errno;
+    *pid = peer.pid;
+    *user = peer.uid;
+    *group = peer.gid;
+    return 0;
+}
+
+void ipc_wait_for_hangup(int32_t fd) {
+    struct pollfd item = {fd, POLLRDHUP, 0};
+    while (poll(&item, 1, -1) < 0 && errno == EINTR) {}
+}
+
+void ipc_remove_environment(const char *name) { unsetenv(name); }
+
+void ipc_exit(int32_t status) { exit(status); }
