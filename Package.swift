@@ -20,6 +20,7 @@ let package = Package(
     name: "swift-ipc",
     products: [
         .library(name: "IPC", targets: ["IPC"]),
+        .library(name: "IPCTestSupport", targets: ["IPCTestSupport"]),
         .executable(name: "ipc", targets: ["IPCTool"]),
     ],
     dependencies: [
@@ -39,6 +40,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "CIPCTestSupport", cSettings: strictC),
+        .target(name: "IPCTestSupport", dependencies: ["IPC", "CIPCTestSupport"], swiftSettings: settings),
         .executableTarget(
             name: "IPCTool",
             dependencies: [
@@ -50,7 +53,7 @@ let package = Package(
         .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
         .testTarget(
             name: "IPCTests",
-            dependencies: ["IPC", "CIPC", "TestChild"],
+            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -4,6 +4,7 @@ enum Imports {
     /// For each target with Swift sources, the modules that its files may import.
     static let table: [String: Set<String>] = [
         "IPC": ["CIPC", "SystemPackage", "Logging", "Synchronization", "Swift"],
+        "IPCTestSupport": ["IPC"],
         "IPCTool": ["IPC", "ArgumentParser", "FoundationEssentials", "Glibc"],
         "IPCActors": ["IPC", "Distributed", "Synchronization", "Swift"],
     ]

@@ -54,7 +54,7 @@ extension Command {
     }
 
     /// The program's name without its folders.
-    var shortName: String { program.split(separator: "/").last.map(String.init) ?? program }
+    var shortName: String { title ?? program.split(separator: "/").last.map(String.init) ?? program }
 
     private func check() throws(StartError) {
         func refuse(_ subject: String) -> StartError {
@@ -74,6 +74,7 @@ extension Command {
 
     /// The file to execute.
     private func executable() throws(StartError) -> [UInt8] {
+        if let file { return file }
         if programBytes.contains(UInt8(ascii: "/")) { return programBytes }
         return try ExecutableLookup.find(programBytes, in: environment.value(of: "PATH"))
     }

@@ -35,6 +35,10 @@ public struct Command: Sendable {
     var isGrouped = true
     var endsTree = true
     var setup = ChildSetup()
+    /// What is executed, if it is another file than the one that the program's name means.
+    var file: [UInt8]?
+    /// What messages call the program, if not by its name.
+    var title: String?
     /// How it is ended where the library ends it; by SIGTERM and the call's grace for `nil`.
     var teardown: [TeardownStep]?
 
