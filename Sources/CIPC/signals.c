@@ -1,8 +1,10 @@
-// Sending signals, and the one handler of this library.
+// Sending signals, and the handlers of this library.
 #define _GNU_SOURCE
 #include "CIPCSignals.h"
+#include "CIPCThreads.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -47,6 +49,56 @@ static void handle(int signal, siginfo_t *info, void *context) {
     errno = saved;
 }
 
+// MARK: SIGURG, which has two users: whoever subscribed to it, and threads whose blocking calls it ends.
+
+enum { SUBSCRIBERS = 1, BLOCKING_CALLS = 2 };
+static pthread_mutex_t urgent_lock = PTHREAD_MUTEX_INITIALIZER;
+static int urgent_users;
+static atomic_int urgent_is_subscribed;
+static struct sigaction urgent_former;
+
+static void handle_urgent(int signal, siginfo_t *info, void *context) {
+    int is_our_own = info->si_code == SI_TKILL && info->si_pid == getpid();
+    // The call on this thread is interrupted, and that is all.
+    if (is_our_own && ipc_thread_state()->is_interruptible) return;
+    if (atomic_load_explicit(&urgent_is_subscribed, memory_order_relaxed)) return handle(signal, info, context);
+    // Set before this handler was, and not touched as long as it is.
+    if (urgent_former.sa_flags & SA_SIGINFO) return urgent_former.sa_sigaction(signal, info, context);
+    if (urgent_former.sa_handler != SIG_DFL && urgent_former.sa_handler != SIG_IGN) urgent_former.sa_handler(signal);
+}
+
+static int32_t use_urgent(int user) {
+    int error = 0;
+    pthread_mutex_lock(&urgent_lock);
+    if (urgent_users == 0) {
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        action.sa_sigaction = handle_urgent;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK;  // without SA_RESTART, or no call would end
+        sigfillset(&action.sa_mask);
+        // Read first: the handler may run as soon as it is set.
+        if (sigaction(SIGURG, NULL, &urgent_former) < 0 || sigaction(SIGURG, &action, NULL) < 0) error = errno;
+    }
+    if (error == 0) urgent_users |= user;
+    if (error == 0 && user == SUBSCRIBERS) atomic_store(&urgent_is_subscribed, 1);
+    pthread_mutex_unlock(&urgent_lock);
+    return -error;
+}
+
+static int32_t leave_urgent(int user) {
+    int error = 0;
+    pthread_mutex_lock(&urgent_lock);
+    if (user == SUBSCRIBERS) atomic_store(&urgent_is_subscribed, 0);
+    if (urgent_users == user && sigaction(SIGURG, &urgent_former, NULL) < 0) error = errno;
+    urgent_users &= ~user;
+    pthread_mutex_unlock(&urgent_lock);
+    return -error;
+}
+
+int32_t ipc_signal_use_urgent(void) { return use_urgent(BLOCKING_CALLS); }
+
+// MARK: Catching and releasing
+
 void ipc_signal_set_pipe(int32_t pipe) {
     atomic_store(&owner, getpid());
     atomic_store(&pipe_end, pipe);
@@ -54,6 +106,7 @@ void ipc_signal_set_pipe(int32_t pipe) {
 
 int32_t ipc_signal_catch(int32_t signal) {
     if (signal < 1 || signal > 64) return -EINVAL;
+    if (signal == SIGURG) return use_urgent(SUBSCRIBERS);
     if (atomic_exchange(&caught[signal], 1)) return 0;
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -68,6 +121,7 @@ int32_t ipc_signal_catch(int32_t signal) {
 
 int32_t ipc_signal_release(int32_t signal) {
     if (signal < 1 || signal > 64) return -EINVAL;
+    if (signal == SIGURG) return leave_urgent(SUBSCRIBERS);
     if (!atomic_exchange(&caught[signal], 0)) return 0;
     return sigaction(signal, &former[signal], NULL) < 0 ? -errno : 0;
 }

@@ -3,6 +3,7 @@
 #include "CIPCThreads.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +21,7 @@ struct ipc_thread_state *ipc_thread_state(void) { return &state; }
 struct start {
     void (*body)(void *);
     void *argument;
+    int is_interruptible;
     char name[16];
 };
 
@@ -28,20 +30,29 @@ static void *run(void *pointer) {
     free(pointer);
     pthread_setname_np(pthread_self(), start.name);
     state.blocks_sigpipe = 1;
+    if (start.is_interruptible) {
+        state.is_interruptible = 1;  // before the signal can come
+        sigset_t urgent;
+        sigemptyset(&urgent);
+        sigaddset(&urgent, SIGURG);
+        pthread_sigmask(SIG_UNBLOCK, &urgent, NULL);
+    }
     start.body(start.argument);
     return NULL;
 }
 
-int32_t ipc_thread_start(const char *name, void (*body)(void *), void *argument) {
+static int32_t start_thread(const char *name, void (*body)(void *), void *argument, size_t stack, int interruptible) {
     struct start *start = calloc(1, sizeof *start);
     if (start == NULL) return -ENOMEM;
     start->body = body;
     start->argument = argument;
+    start->is_interruptible = interruptible;
     strncpy(start->name, name, sizeof start->name - 1);
 
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (stack != 0) pthread_attr_setstacksize(&attributes, stack);
     sigset_t all, former;
     sigfillset(&all);
     // Not the thread's own faults: blocked, they would end the process without its handler's report.
@@ -54,6 +65,24 @@ int32_t ipc_thread_start(const char *name, void (*body)(void *), void *argument)
     pthread_attr_destroy(&attributes);
     if (error != 0) free(start);
     return -error;
+}
+
+int32_t ipc_thread_start(const char *name, void (*body)(void *), void *argument) {
+    return start_thread(name, body, argument, 0, 0);
+}
+
+int32_t ipc_call_thread_start(void (*body)(void *), void *argument) {
+    // There may be a thousand of them, and each makes one system call at a time.
+    return start_thread("ipc-call", body, argument, 256 * 1024, 1);
+}
+
+int32_t ipc_futex_wait(const uint32_t *word, uint32_t expected, int64_t nanoseconds) {
+    struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, NULL, 0) < 0 ? -errno : 0;
+}
+
+int32_t ipc_futex_wake(const uint32_t *word) {
+    return syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) < 0 ? -errno : 0;
 }
 
 int32_t ipc_thread_id(void) { return (int32_t)syscall(SYS_gettid); }

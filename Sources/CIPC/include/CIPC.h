@@ -7,6 +7,7 @@
 #include "CIPCCalls.h"
 #include "CIPCConstants.h"
 #include "CIPCDescriptors.h"
+#include "CIPCFiles.h"
 #include "CIPCIdentity.h"
 #include "CIPCSignals.h"
 #include "CIPCSpawn.h"

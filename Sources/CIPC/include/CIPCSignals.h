@@ -1,4 +1,4 @@
-// Sending signals, and the one handler of this library: it writes a record to a pipe and does nothing else.
+// Sending signals, and the handler of this library: it writes a record to a pipe and does nothing else.
 #ifndef CIPC_SIGNALS_H
 #define CIPC_SIGNALS_H
 
@@ -27,6 +27,9 @@ void ipc_signal_set_pipe(int32_t pipe);
 int32_t ipc_signal_catch(int32_t signal);
 // Puts the former disposition back.
 int32_t ipc_signal_release(int32_t signal);
+// Has SIGURG interrupt blocking calls on the threads made for them, from now on and for good; what comes to others still
+// goes to subscribers, or to the handler that was there before.
+int32_t ipc_signal_use_urgent(void);
 // How many records did not fit into the pipe since the program began.
 uint64_t ipc_signal_dropped(void);
 
