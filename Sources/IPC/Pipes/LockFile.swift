@@ -1,0 +1,67 @@
+// The file under a lock: made if it is missing, a regular file, and still the one that its name means.
+import CIPC
+import SystemPackage
+
+/// An open lock file.
+struct LockFile: ~Copyable {
+    let descriptor: Descriptor
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// Opens a lock file without following a link, without waiting for a FIFO's other side.
+    ///
+    /// Where it may not be opened for writing it is opened for reading, unless the lock needs more.
+    static func open(_ path: FilePath, writing: Bool) throws(SystemError) -> LockFile {
+        let (name, safely) = (path.string, IPC_O_NOFOLLOW | IPC_O_NOCTTY | IPC_O_NONBLOCK)
+        var result = open(path, IPC_O_RDWR | IPC_O_CREAT | safely)
+        // EACCES also where O_CREAT is refused for another's file in a shared folder: fs.protected_regular.
+        if !writing, [.permissionDenied, .readOnlyFileSystem, .textFileBusy].contains(Errno(rawValue: -result)) {
+            let second = open(path, IPC_O_RDONLY | safely)
+            if second >= 0 { result = second }
+        }
+        if result < 0 {
+            let errno = Errno(rawValue: -result)
+            throw SystemError("lock", on: errno == .tooManySymbolicLinkLevels ? described(path) : name, errno)
+        }
+        let descriptor = try Descriptor(fresh: result, "lock", on: name)
+        var file = ipc_file_information()
+        let number = descriptor.number
+        try SystemCall.perform("lock", on: name) { ipc_descriptor_status(number, &file) }
+        guard file.type == IPC_FILE_REGULAR.rawValue else {
+            throw SystemError("lock", on: described(path), .invalidArgument)
+        }
+        return LockFile(descriptor: descriptor, device: file.device, inode: file.inode)
+    }
+
+    /// Whether the path means this file. A lock on one that was removed would keep out nobody who comes later.
+    func isStill(at path: FilePath) -> Bool {
+        var file = ipc_file_information()
+        let result = path.withPlatformString { ipc_file_status($0, &file) }
+        return result < 0
+            ? Errno(rawValue: -result) != .noSuchFileOrDirectory : file.device == device && file.inode == inode
+    }
+
+    consuming func take() -> Descriptor { descriptor }
+
+    private static func open(_ path: FilePath, _ flags: Int32) -> Int32 {
+        SystemCall.retrying { path.withPlatformString { ipc_open($0, flags, 0o600) } }
+    }
+
+    /// The path with what is there, for the error that says why it will not do.
+    private static func described(_ path: FilePath) -> String {
+        let number = path.withPlatformString { ipc_open($0, IPC_O_PATH | IPC_O_NOFOLLOW, 0) }
+        guard number >= 0 else { return path.string }
+        defer { _ = ipc_close(number) }
+        var file = ipc_file_information()
+        guard ipc_descriptor_status(number, &file) == 0 else { return path.string }
+        let what =
+            switch ipc_file_type(UInt32(file.type)) {
+            case IPC_FILE_LINK: "a symbolic link"
+            case IPC_FILE_FIFO: "a FIFO"
+            case IPC_FILE_SOCKET: "a socket"
+            case IPC_FILE_CHARACTER, IPC_FILE_BLOCK: "a device"
+            default: "no regular file"
+            }
+        return "\(path.string), \(what)"
+    }
+}
