@@ -15,7 +15,7 @@ extension ExitCode {
     /// The status for an error of the library.
     init(for error: any Error) {
         switch error {
-        case is TimeoutError: self = .timedOut
+        case is TimeoutError, is LockHeldError: self = .timedOut
         // A program that was ended for its output is a failure even if it calls its end a success.
         case let error as CommandError where error.status.isSuccess: self = .systemError
         case let error as CommandError: self = ExitCode(error.status.shellStatus)

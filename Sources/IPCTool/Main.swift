@@ -15,7 +15,11 @@ struct IPCTool: ParsableCommand {
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(name: "Getting to know it", subcommands: [TourCommand.self]),
-            CommandGroup(name: "Processes", subcommands: [RunCommand.self, PipeCommand.self]),
+            CommandGroup(name: "Processes", subcommands: [
+                RunCommand.self,
+                PipeCommand.self,
+                LockCommand.self,
+            ]),
         ]
     )
 }

@@ -1,4 +1,4 @@
-// What ipc run --json prints: what came of the program, or why nothing did.
+// What ipc run --json and ipc lock --json print: what came of the program, or why nothing did.
 import IPC
 
 struct RunReport: Encodable {
@@ -23,6 +23,7 @@ struct RunReport: Encodable {
     private(set) var subject: String?
     private(set) var errno: String?
     private(set) var message: String?
+    private(set) var holder: Int32?
 
     init(_ result: CommandResult) { fill(result) }
 
@@ -41,6 +42,9 @@ struct RunReport: Encodable {
             (kind, operation, subject, errno) = ("timeout", failure.operation, failure.subject, "ETIMEDOUT")
             setOutput(failure.output)
             setError(failure.error)
+        case let failure as LockHeldError:
+            (kind, operation, subject, errno) = ("timeout", "lock", failure.file, "ETIMEDOUT")
+            holder = failure.holder?.rawValue
         case let failure as SystemError:
             (kind, operation, subject) = ("systemError", failure.operation, failure.subject)
             errno = failure.errno.name
