@@ -62,6 +62,7 @@ extension Command {
         }
         if programBytes.isEmpty { throw StartError(.notFound, "execute", on: "''", .noSuchFileOrDirectory) }
         if programBytes.contains(0) { throw refuse("program name with a NUL inside") }
+        if let scriptDefect { throw scriptDefect }
         if let index = arguments.firstIndex(where: { $0.contains(0) }) {
             throw refuse("argument \(index + 1) of \(shortName), with a NUL inside")
         }

@@ -41,6 +41,8 @@ public struct Command: Sendable {
     var title: String?
     /// How it is ended where the library ends it; by SIGTERM and the call's grace for `nil`.
     var teardown: [TeardownStep]?
+    var script: ShellScript?
+    var scriptDefect: StartError?
 
     /// A program and its arguments, each passed on as it is.
     ///
@@ -110,10 +112,17 @@ public struct Command: Sendable {
 extension Command: CustomStringConvertible {
     /// The command as one would type it to a shell, for messages; what is not a plain word is quoted.
     public var description: String {
-        ([programBytes] + arguments).map { bytes in
-            let text = String(decoding: bytes, as: UTF8.self)
-            let isPlain = !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-            return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
-        }.joined(separator: " ")
+        // A script reads best as it was written, unless it has parameters.
+        if let script, arguments.count == 3 { return script.description }
+        var words = [programBytes] + arguments
+        if let script { words[2] = Array(script.description.utf8) }
+        return words.map(Command.typed).joined(separator: " ")
+    }
+
+    /// A word as one would type it to a shell.
+    static func typed(_ bytes: [UInt8]) -> String {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let isPlain = !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
+        return isPlain ? text : ShellScript.quoted(text)
     }
 }
