@@ -11,6 +11,8 @@ extension ExitCode {
     static let cannotExecute = ExitCode(126)
     /// The program was not found.
     static let notFound = ExitCode(127)
+    /// The reader of the output has left: what a shell says of a program that SIGPIPE has ended.
+    static let brokenPipe = ExitCode(141)
 
     /// The status for an error of the library.
     init(for error: any Error) {

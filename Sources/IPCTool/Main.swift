@@ -15,11 +15,14 @@ struct IPCTool: ParsableCommand {
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(name: "Getting to know it", subcommands: [TourCommand.self]),
-            CommandGroup(name: "Processes", subcommands: [
-                RunCommand.self,
-                PipeCommand.self,
-                LockCommand.self,
-            ]),
+            CommandGroup(
+                name: "Processes",
+                subcommands: [
+                    RunCommand.self,
+                    PipeCommand.self,
+                    CatCommand.self,
+                    LockCommand.self,
+                ]),
         ]
     )
 }

@@ -13,6 +13,14 @@ enum RawArguments {
         return bytes
     }
 
+    /// The arguments of a subcommand that has only flags and names: what is not an option, and all after `--`.
+    static var names: [[UInt8]] {
+        let words = all.dropFirst(2)
+        let end = words.firstIndex { $0.elementsEqual("--".utf8) } ?? words.endIndex
+        let named = words[..<end].filter { $0.first != UInt8(ascii: "-") || $0.count == 1 }
+        return named + words[end...].dropFirst()
+    }
+
     /// Refuses arguments of ours that are not text, all but the last ones, which are somebody else's.
     static func checkAllBut(last count: Int) throws {
         for bytes in all.dropFirst().dropLast(count) where String(validating: bytes, as: UTF8.self) == nil {
