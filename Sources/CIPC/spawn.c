@@ -42,6 +42,16 @@ struct start {
 
 extern char **environ;
 
+// clone itself. The thread sanitizer has a clone of its own, which takes every child for a copy of the process: it would
+// start the copy's tables anew, and here they are the parent's.
+extern int __clone(int (*body)(void *), void *stack, int flags, void *argument, ...);
+
+// Raw, since a sanitizer has an open, a close and a dup2 of its own, which keep account of the parent's descriptors.
+IN_CHILD static int open_raw(const char *path, int flags) { return (int)syscall(SYS_openat, AT_FDCWD, path, flags); }
+IN_CHILD static int close_raw(int fd) { return (int)syscall(SYS_close, fd); }
+IN_CHILD static int fcntl_raw(int fd, int command, long value) { return (int)syscall(SYS_fcntl, fd, command, value); }
+IN_CHILD static int duplicate_raw(int fd, int target) { return (int)syscall(SYS_dup3, fd, target, 0); }
+
 IN_CHILD static void give_up(struct start *start, int stage) {
     start->error = errno;
     start->stage = stage;
@@ -64,7 +74,7 @@ IN_CHILD static void reset_signals(void) {
 IN_CHILD static int close_on_exec_from(int lowest) {
     if (syscall(SYS_close_range, lowest, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) == 0) return 0;
     if (errno != ENOSYS && errno != EINVAL) return -1;
-    int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open_raw("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return -1;
     char buffer[2048];
     long count;
@@ -73,20 +83,20 @@ IN_CHILD static int close_on_exec_from(int lowest) {
             struct dirent64 *entry = (struct dirent64 *)(buffer + at);
             int fd = 0, digits = 0;
             for (const char *c = entry->d_name; *c >= '0' && *c <= '9'; c++, digits++) fd = fd * 10 + (*c - '0');
-            if (digits > 0 && fd >= lowest) fcntl(fd, F_SETFD, FD_CLOEXEC);
+            if (digits > 0 && fd >= lowest) fcntl_raw(fd, F_SETFD, FD_CLOEXEC);
             at += entry->d_reclen;
         }
     }
-    close(folder);
+    close_raw(folder);
     return count < 0 ? -1 : 0;
 }
 
 // A standard descriptor that is absent: the number is taken, and reading 0 or writing 1 and 2 fails with EBADF.
 IN_CHILD static int occupy(int target) {
-    int fd = open("/dev/null", target == 0 ? O_WRONLY : O_RDONLY);
+    int fd = open_raw("/dev/null", target == 0 ? O_WRONLY : O_RDONLY);
     if (fd < 0 || fd == target) return fd < 0 ? -1 : 0;
-    int result = dup2(fd, target);
-    close(fd);
+    int result = duplicate_raw(fd, target);
+    close_raw(fd);
     return result < 0 ? -1 : 0;
 }
 
@@ -102,13 +112,13 @@ IN_CHILD static int map_descriptors(struct start *start) {
             if (j != i && request->mappings[j].target == source) is_target = 1;
         start->lifted[i] = source;
         if (is_target && source != request->mappings[i].target) {
-            start->lifted[i] = fcntl(source, F_DUPFD_CLOEXEC, above);
+            start->lifted[i] = fcntl_raw(source, F_DUPFD_CLOEXEC, above);
             if (start->lifted[i] < 0 && !(errno == EBADF && source <= 2)) return -1;
         }
     }
     for (int i = 0; i < request->mapping_count; i++) {
         int source = start->lifted[i], target = request->mappings[i].target;
-        int result = source < 0 ? -1 : source == target ? fcntl(target, F_SETFD, 0) : dup2(source, target);
+        int result = source < 0 ? -1 : source == target ? fcntl_raw(target, F_SETFD, 0) : duplicate_raw(source, target);
         if (result >= 0) continue;
         if (target > 2 || (source >= 0 && errno != EBADF)) return -1;
         if (occupy(target) < 0) return -1;
@@ -166,13 +176,12 @@ IN_CHILD static int set_limits(const struct ipc_spawn_request *request) {
 IN_CHILD static int become(void *pointer) {
     struct start *start = pointer;
     const struct ipc_spawn_request *request = start->request;
-    if (request->process_group >= 0 && request->session != IPC_SESSION_LEAD &&
-        setpgid(0, request->process_group) < 0)
-        give_up(start, IPC_STAGE_GROUP);
+    int group = request->session == IPC_SESSION_LEAD ? -1 : request->process_group;
+    if (group >= 0 && syscall(SYS_setpgid, 0, group) < 0) give_up(start, IPC_STAGE_GROUP);
     if (request->terminal >= 0) {
         // All signals are held, SIGTTOU among them: a background process may ask.
-        int group = (int)syscall(SYS_getpgid, 0);
-        if (ioctl(request->terminal, TIOCSPGRP, &group) < 0) give_up(start, IPC_STAGE_TERMINAL);
+        group = (int)syscall(SYS_getpgid, 0);
+        if (syscall(SYS_ioctl, request->terminal, TIOCSPGRP, &group) < 0) give_up(start, IPC_STAGE_TERMINAL);
     }
     if (close_on_exec_from(3) < 0 || map_descriptors(start) < 0) give_up(start, IPC_STAGE_DESCRIPTORS);
     if (set_limits(request) < 0) give_up(start, IPC_STAGE_LIMITS);
@@ -180,7 +189,7 @@ IN_CHILD static int become(void *pointer) {
         give_up(start, IPC_STAGE_PRIORITY);
     if (request->sets_mode_mask) syscall(SYS_umask, request->mode_mask);
     if (request->identity != NULL && take_identity(request->identity) < 0) give_up(start, IPC_STAGE_IDENTITY);
-    if (request->directory != NULL && chdir(request->directory) < 0) give_up(start, IPC_STAGE_DIRECTORY);
+    if (request->directory != NULL && syscall(SYS_chdir, request->directory) < 0) give_up(start, IPC_STAGE_DIRECTORY);
     if (request->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         give_up(start, IPC_STAGE_PRIVILEGES);
     if (request->signal_of_parents_death > 0) {
@@ -191,7 +200,8 @@ IN_CHILD static int become(void *pointer) {
     }
     uint64_t none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
-    execve(request->path, request->arguments, request->environment != NULL ? request->environment : environ);
+    char *const *environment = request->environment != NULL ? request->environment : environ;
+    syscall(SYS_execve, request->path, request->arguments, environment);
     give_up(start, IPC_STAGE_EXECUTE);
     return 0;
 }
@@ -203,7 +213,7 @@ IN_CHILD static int child(void *pointer) {
     if (start->request->session != IPC_SESSION_JOIN) return become(start);
     // Who leads a session may get a terminal by opening one. So the program runs in a second child, which the kernel counts
     // as a child of our parent, and this one ends.
-    start->second = clone(become, start->second_stack, CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, start);
+    start->second = __clone(become, start->second_stack, CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, start);
     if (start->second < 0) give_up(start, IPC_STAGE_CLONE);
     for (;;) syscall(SYS_exit_group, 0);
 }
@@ -228,7 +238,7 @@ int32_t ipc_spawn(const struct ipc_spawn_request *request, struct ipc_spawn_resu
     uint64_t all = ~(uint64_t)0, former;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former, sizeof all);
     int pidfd = -1;
-    int pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start, &pidfd);
+    int pid = __clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start, &pidfd);
     int error = errno;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &former, NULL, sizeof former);
 
