@@ -51,9 +51,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
+        .target(name: "MutexMarks", path: "Tests/MutexMarks", cSettings: strictC),
         .testTarget(
             name: "IPCTests",
-            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild"],
+            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild", "MutexMarks"],
             swiftSettings: settings
         ),
         .testTarget(
