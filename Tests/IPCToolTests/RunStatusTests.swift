@@ -109,10 +109,9 @@ struct RunStatusTests {
         "P17: when the kernel makes no process, that is 71 and a kind of its own",
         .enabled(if: ForeignProcess.exists("strace")))
     func noProcess() async throws {
-        let words = [
-            "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone", "-e", "inject=clone:error=EAGAIN", Tool.path, "run",
-        ]
-        let run = try await Tool.start("strace", words + ["--json", "--", "true"])
+        let options = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone", "-e", "inject=clone:error=EAGAIN"]
+        let words = Sanitizer.optionsOfTracer + [Tool.path, "run", "--json", "--", "true"]
+        let run = try await Tool.start("strace", options + words)
         #expect(run.status == 71)
         #expect(run.output.contains(#""kind":"resourceLimit""#))
         #expect(run.output.contains(#""errno":"EAGAIN""#))

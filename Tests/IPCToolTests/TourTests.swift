@@ -85,7 +85,8 @@ struct TourTests {
             // What the programs of the tour do is theirs: only the tool itself meets the old kernel, and the child before it executes.
             let run = try await Tool.start(
                 "strace",
-                ["-f", "-qq", "-o", log, "-e", "trace=\(calls)", "-e", "inject=\(injection)", Tool.path, "tour"])
+                ["-f", "-qq"] + Sanitizer.optionsOfTracer
+                    + ["-o", log, "-e", "trace=\(calls)", "-e", "inject=\(injection)", Tool.path, "tour"])
             #expect(run.status == 0, "\(run.output)")
             #expect(Folder.text(of: log)?.contains("(INJECTED)") == true, "the test is void")
         }

@@ -11,7 +11,8 @@ struct OldKernelTests {
     private func run(_ test: String, refusing calls: String, with error: String) async throws {
         try await withTemporaryFolder { folder in
             let log = folder.appending("trace").string
-            let inject = "strace -f -qq -o '\(log)' -e trace=\(calls) -e inject=\(calls):error=\(error)"
+            let options = Sanitizer.optionsOfTracer.map { "'\($0)'" }.joined(separator: " ")
+            let inject = "strace -f -qq \(options) -o '\(log)' -e trace=\(calls) -e inject=\(calls):error=\(error)"
             let (status, output) = try await InnerRun.of(test, script: "exec \(inject) \"$@\"")
             #expect(status == 0, "\(output)")
             #expect(Folder.text(of: log)?.contains("INJECTED") == true, "the fault was never made")

@@ -1,0 +1,14 @@
+// What a test has to know of the sanitizer that it may run under.
+import Glibc
+
+enum Sanitizer {
+    /// The address sanitizer keeps memory that was given back, to see whether somebody still uses it. How much memory is in
+    /// use then says nothing.
+    static let keepsFreedMemory = dlsym(nil, "__asan_init") != nil
+
+    /// For strace: leaks are looked for by tracing, and a program can be traced but once.
+    static let optionsOfTracer: [String] = {
+        let former = getenv("ASAN_OPTIONS").map { String(cString: $0) + ":" } ?? ""
+        return ["-E", "ASAN_OPTIONS=\(former)detect_leaks=0"]
+    }()
+}
