@@ -9,14 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int32_t ipc_stream_socket_pair(int32_t *one, int32_t *other) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
-    *one = ends[0];
-    *other = ends[1];
-    return 0;
-}
-
 union control {
     struct cmsghdr header;  // for its alignment
     char room[CMSG_SPACE(IPC_MOST_DESCRIPTORS * sizeof(int))];

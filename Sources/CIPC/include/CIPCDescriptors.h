@@ -7,8 +7,6 @@
 
 #define IPC_MOST_DESCRIPTORS 253  // SCM_MAX_FD: so many go with one message
 
-int32_t ipc_stream_socket_pair(int32_t *_Nonnull one, int32_t *_Nonnull other);  // AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC
-
 // sendmsg with SCM_RIGHTS, MSG_DONTWAIT and MSG_NOSIGNAL: the descriptors go with the first of the bytes.
 long ipc_send_descriptors(
     int32_t fd, const void *_Nonnull bytes, size_t count, const int32_t *_Nullable descriptors, int32_t number);
