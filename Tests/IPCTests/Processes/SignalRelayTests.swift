@@ -62,7 +62,7 @@ import Testing
         try ProcessID.current.send(.user1)
         let child = try await answering.output(.pipe).start()
         #expect(try await child.standardOutput?.readLine() == "ready")
-        relay.direct(to: child)
+        relay.direct(to: [child])
         #expect(try await child.standardOutput?.readLine() == "answered")
         #expect(try await child.wait() == .exited(6))
         relay.end()
