@@ -108,7 +108,8 @@ static int32_t fill(int result, const struct stat *from, struct ipc_file_informa
     if (result < 0) return -errno;
     *out = (struct ipc_file_information){
         .device = from->st_dev, .inode = from->st_ino, .size = (uint64_t)from->st_size,
-        .mode = from->st_mode & 07777, .owner = from->st_uid, .group = from->st_gid, .type = type_of(from->st_mode)};
+        .mode = from->st_mode & 07777, .owner = from->st_uid, .group = from->st_gid,
+        .links = (uint32_t)from->st_nlink, .type = type_of(from->st_mode)};
     return 0;
 }
 

@@ -23,6 +23,8 @@ extension ExitCode {
         case let error as CommandError: self = ExitCode(error.status.shellStatus)
         case let error as PipelineError where error.isOutputLimitExceeded: self = .systemError
         case let error as PipelineError: self = ExitCode(error.status.shellStatus)
+        case let error as DaemonError where error.kind == .notRunning: self = DaemonCommand.notRunning
+        case let error as DaemonError: self = ExitCode(error.status)
         case let error as StartError:
             switch error.kind {
             case .notFound: self = .notFound

@@ -18,10 +18,7 @@ struct IPCTool: ParsableCommand {
             CommandGroup(
                 name: "Processes",
                 subcommands: [
-                    RunCommand.self,
-                    PipeCommand.self,
-                    CatCommand.self,
-                    LockCommand.self,
+                    RunCommand.self, PipeCommand.self, CatCommand.self, DaemonCommand.self, LockCommand.self,
                 ]),
         ]
     )

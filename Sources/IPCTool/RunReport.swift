@@ -38,6 +38,9 @@ struct RunReport: Encodable {
             fill(failure.result)
         case let failure as PipelineError:
             (kind, operation, subject) = ("failed", "run", failure.stage.name)
+        case let failure as DaemonError:
+            (kind, operation, subject) = (failure.kind.description, "daemon", failure.subject)
+            pid = failure.processID?.rawValue
         case let failure as TimeoutError:
             (kind, operation, subject, errno) = ("timeout", failure.operation, failure.subject, "ETIMEDOUT")
             setOutput(failure.output)

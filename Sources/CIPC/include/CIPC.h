@@ -6,6 +6,7 @@
 
 #include "CIPCCalls.h"
 #include "CIPCConstants.h"
+#include "CIPCDaemon.h"
 #include "CIPCDescriptors.h"
 #include "CIPCFiles.h"
 #include "CIPCIdentity.h"

@@ -35,7 +35,7 @@ enum ipc_file_type {
 };
 struct ipc_file_information {
     uint64_t device, inode, size;
-    uint32_t mode, owner, group;
+    uint32_t mode, owner, group, links;
     int32_t type;  // enum ipc_file_type
 };
 int32_t ipc_file_status(const char *_Nonnull path, struct ipc_file_information *_Nonnull out);  // stat

@@ -22,6 +22,34 @@ extension Command {
         return child
     }
 
+    /// Starts the program, and has it live as long as the body at most: what is left of its tree then is ended.
+    ///
+    /// The streams are those of ``start()``.
+    ///
+    /// - Parameters:
+    ///   - grace: how long the tree may take to comply with SIGTERM before SIGKILL.
+    ///   - passingOn: signals to this process that are the program's meanwhile. They are sent to its tree, and do nothing
+    ///     else here.
+    ///   - body: uses the handle.
+    /// - Throws: what the body throws; ``StartError``. How the program ended is the body's to look at, and no error.
+    public func withChild<Result>(
+        grace: Duration = .seconds(2), passingOn: Set<Signal> = [], _ body: (Child) async throws -> Result
+    ) async throws -> Result {
+        let relay = try SignalRelay(passingOn)
+        defer { relay.end() }
+        let child = try await start()
+        relay.direct(to: [child])
+        if endsTree { child.endTreeAtEnd() }
+        do {
+            let result = try await body(child)
+            await child.end(grace: grace)
+            return result
+        } catch {
+            await child.end(grace: grace)
+            throw error
+        }
+    }
+
     /// Starts the program with the given streams, in the group of another child if one is given.
     func start(
         input: Input, output: Output, error: Output, foregroundOf terminal: Int32 = -1, joining leader: Child? = nil

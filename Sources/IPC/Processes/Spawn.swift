@@ -119,7 +119,7 @@ private func withOptional<Result>(
 }
 
 /// The strings as C passes them to a program: one block of bytes, and pointers into it that end with NULL.
-private func withVector<Result>(
+func withVector<Result>(
     _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     var block: [UInt8] = []

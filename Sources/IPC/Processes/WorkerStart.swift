@@ -44,7 +44,7 @@ extension Command {
         let count = SystemCall.retrying { ipc_read(file.number, &bytes, bytes.count) }
         let own = Array(bytes.prefix(max(0, count)).prefix { $0 != 0 })
         return Command(own.isEmpty ? Array(title.utf8) : own).changed {
-            $0.file = Array("/proc/self/exe".utf8)
+            $0.file = OwnProgram.file
             $0.title = title
         }
     }

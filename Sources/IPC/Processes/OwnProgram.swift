@@ -1,0 +1,29 @@
+// The file that this program was executed from.
+import CIPC
+import SystemPackage
+
+enum OwnProgram {
+    private static let link = "/proc/self/exe"
+
+    /// The file under which this very program can be executed again: its name, which is what a list of processes shows, as
+    /// long as the name means the file that we are; else the kernel's link to it.
+    static var file: [UInt8] {
+        let name = newestFile
+        var (own, named) = (ipc_file_information(), ipc_file_information())
+        guard ipc_file_status(link, &own) == 0, withTerminated(name, { ipc_file_status($0, &named) }) == 0,
+            own.device == named.device, own.inode == named.inode
+        else { return Array(link.utf8) }
+        return name
+    }
+
+    /// The file that has the program's name by now, be it us or a newer version.
+    static var newestFile: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = ipc_read_link_at(-100, link, &bytes, bytes.count)  // -100 is AT_FDCWD; the path is absolute
+        guard count > 0, count < bytes.count else { return Array(link.utf8) }
+        var name = Array(bytes.prefix(count))
+        let mark = Array(" (deleted)".utf8)
+        if name.suffix(mark.count) == mark[...] { name.removeLast(mark.count) }
+        return withTerminated(name) { ipc_may_execute($0) } == 0 ? name : Array(link.utf8)
+    }
+}

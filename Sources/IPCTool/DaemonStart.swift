@@ -1,0 +1,99 @@
+// ipc daemon start: a process of ours that holds the pid file's lock and stands by the program as long as it runs.
+import ArgumentParser
+import IPC
+
+extension DaemonCommand {
+    struct Start: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Start a program that survives this command, the terminal and the session.",
+            discussion: """
+                Returns when the program has been executed and has not failed at once; otherwise its status is this command's. \
+                The program is in a session without a terminal, in the root directory unless --directory says otherwise, with \
+                /dev/null as its input, its output in the log or nowhere, and umask 077. A process of this command stands by \
+                it, passes TERM, INT, HUP, USR1 and USR2 on to it, and removes the pid file in the end.
+
+                Example: ipc daemon start --pid-file app.pid --log app.log -- ./app
+                """)
+
+        @Option(
+            help: ArgumentHelp("A file for the program's number and lock: one program to a file.", valueName: "file"))
+        var pidFile: String?
+
+        @Option(help: ArgumentHelp("Append the program's output and standard error to this file.", valueName: "file"))
+        var log: String?
+
+        @Option(
+            help: ArgumentHelp("A program that fails within so many seconds has not started.", valueName: "seconds"))
+        var settle = Seconds(duration: .milliseconds(100))
+
+        @OptionGroup(title: "What the program gets")
+        var child: ChildOptions
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+        var command: [String] = []
+
+        func validate() throws {
+            try RawArguments.checkAllBut(last: command.count)
+            if command.isEmpty { throw ValidationError("no program; say: ipc daemon start -- PROGRAM ARGUMENT...") }
+            if pidFile?.isEmpty == true { throw ValidationError("--pid-file is empty") }
+        }
+
+        func run() throws {
+            let role: Daemon.Role
+            do {
+                role = try Daemon.begin(
+                    pidFile: pidFile.map { FilePath($0) }, log: log.map { FilePath($0) },
+                    directory: FilePath(child.directory ?? "/"))
+            } catch {
+                return try perform {
+                    if json { try await printJSON(RunReport(error)) }
+                    throw error
+                }
+            }
+            switch role {
+            case .launcher(let processID):
+                // What stands by it and what it stands by are two processes; the file names the second.
+                let named = try pidFile.map { try Daemon.running(pidFile: FilePath($0)) } ?? nil
+                try perform {
+                    if json { try await printJSON(DaemonReport(state: "started", pid: (named ?? processID).rawValue)) }
+                    return .success
+                }
+            case .daemon(let daemon): try perform { await standBy(daemon) }
+            }
+        }
+
+        private func standBy(_ daemon: Daemon) async -> ExitCode {
+            defer { daemon.removePIDFile() }
+            do {
+                let words = RawArguments.all.suffix(command.count)
+                let program = try child.apply(
+                    to: Command(words[words.startIndex], arguments: Array(words.dropFirst()))
+                ).modeMask(child.umask?.mask ?? FilePermissions(rawValue: 0o077)).diesWithParent()
+                let signals: Set<Signal> = [.terminate, .interrupt, .hangup, .user1, .user2]
+                return try await program.withChild(passingOn: signals) { child in
+                    try daemon.setProcess(child.processID)
+                    if let early = try? await child.wait(timeout: settle.duration), !early.isSuccess {
+                        throw DidNotStart(program: program.program, status: early)
+                    }
+                    try daemon.ready()
+                    return ExitCode(try await child.wait().shellStatus)
+                }
+            } catch {
+                let status = (error as? DidNotStart)?.status.shellStatus ?? ExitCode(for: error).rawValue
+                daemon.fail(error, status: status)
+                return ExitCode(status)
+            }
+        }
+    }
+}
+
+/// A program that failed as soon as it was started.
+struct DidNotStart: Error, CustomStringConvertible {
+    let program: String
+    let status: ExitStatus
+
+    var description: String { "\(program): \(status) as soon as it was started" }
+}
