@@ -99,7 +99,9 @@ public final class Daemon: Sendable {
         if let number = inheritance.launcher { launcher = try Descriptor(adopting: number) }
         if let number = inheritance.lock { lock = try Descriptor(adopting: number) }
         guard let path = inheritance.pidFile, let lock = lock.take() else { return Daemon(launcher, nil) }
-        return Daemon(launcher, PIDFile(path, lock))
+        let file = PIDFile(path, lock)
+        try file.write(.current)
+        return Daemon(launcher, file)
     }
 
     // MARK: The word to whoever waits

@@ -27,7 +27,6 @@ enum DaemonLaunch {
         do {
             let child = try EventLoop.run { try await started.launch() }
             try? writer.close()  // only the daemon is to have it, so that its end shows
-            try file?.write(child.processID)
             try EventLoop.run { try await waitForWord(of: child, reader, deadline) }
             // Only now: whoever comes meanwhile is to learn who runs, or to start the daemon if this one fails.
             file?.endTurn()
