@@ -5,6 +5,7 @@ enum Tour {
     static let chapters: [(name: String, stops: [TourStop])] = [
         ("Pipes", [pipe, brokenPipe]),
         ("Processes", [capture, twoWay, lines, failingStart, limits, grandchild, environment]),
+        ("Processes together", [pipeline, conversation, shell, descriptors, lock, launch]),
         ("Signals", [signal]),
     ]
 

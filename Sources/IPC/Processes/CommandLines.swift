@@ -24,23 +24,25 @@ extension Command {
         grace: Duration = .seconds(2)
     ) -> CommandLines {
         let format = LineFormat(keepsEnds: keepingEnds, decoding: decoding, limit: limit)
-        return CommandLines(command: self, format: format, timeout: timeout, grace: grace)
+        return CommandLines(format: format, timeout: timeout) { try CommandLineSource(self, grace) }
     }
 }
 
-/// The lines of a program's output; made by ``Command/lines(keepingEnds:decoding:limit:timeout:grace:)``.
+/// The lines of a program's output; made by ``Command/lines(keepingEnds:decoding:limit:timeout:grace:)`` and
+/// ``Pipeline/lines(keepingEnds:decoding:limit:timeout:grace:)``.
 ///
 /// Each loop over the sequence starts the program anew.
 public struct CommandLines: AsyncSequence, Sendable {
-    let command: Command
     let format: LineFormat
     let timeout: Duration?
-    let grace: Duration
+    let start: @Sendable () throws -> any LineSource
 
     /// Goes through the lines, and ends the program when it goes away.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let sequence: CommandLines
-        private var run: LinesRun?
+        private var source: (any LineSource)?
+        /// The source's, kept by itself since most lines need nothing else.
+        private var reader: ByteReader?
         private var isDone = false
 
         init(_ sequence: CommandLines) { self.sequence = sequence }
@@ -62,7 +64,7 @@ public struct CommandLines: AsyncSequence, Sendable {
 
         @inline(__always)
         private mutating func lineAtOnce() throws -> String? {
-            do { return try run?.reader.lineAtOnce(sequence.format) } catch {
+            do { return try reader?.lineAtOnce(sequence.format) } catch {
                 leave()
                 throw error
             }
@@ -71,17 +73,19 @@ public struct CommandLines: AsyncSequence, Sendable {
         /// There is nothing more: the program is ended, if it has not ended by itself.
         private mutating func leave() {
             isDone = true
-            run = nil
+            source = nil
+            reader = nil
         }
 
         private mutating func step() async throws -> String? {
             if isDone { return nil }
             do {
-                let run = try self.run ?? LinesRun(sequence)
-                self.run = run
+                let source = try self.source ?? sequence.start()
+                self.source = source
+                reader = source.reader
                 let deadline = Deadline.after(sequence.timeout)
-                if let line = try await run.reader.nextLine(sequence.format, deadline) { return line }
-                try await run.finish(sequence.command, deadline)
+                if let line = try await source.reader.nextLine(sequence.format, deadline) { return line }
+                try await source.finish(deadline)
             } catch {
                 leave()
                 throw error
@@ -92,52 +96,4 @@ public struct CommandLines: AsyncSequence, Sendable {
     }
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
-}
-
-/// A program that runs for its lines.
-private final class LinesRun: Sendable {
-    let reader: ByteReader
-    private let child: Child
-    private let grace: Duration
-    private let began = ContinuousClock.now
-    private let complaints: Task<CapturedOutput, Never>
-
-    init(_ lines: CommandLines) throws {
-        let command = lines.command
-        child = try command.start(
-            input: command.input ?? .discard, output: .pipe, error: command.error ?? .pipe)
-        grace = lines.grace
-        guard let output = child.standardOutput else { throw SystemError("read", on: child.name, .badFileDescriptor) }
-        reader = output
-        let loop = EventLoop.current
-        let child = child
-        // The child's end is not learned from its output: a process that it leaves behind may hold that open.
-        Task.detached(executorPreference: loop) {
-            _ = try? await child.ended(nil, endingTree: command.endsTree)
-            child.finishStreams()
-        }
-        if let writer = child.standardInput {
-            let bytes = command.givenBytes ?? []  // a pipe that nobody else can write to is at its end
-            Task.detached(executorPreference: loop) {
-                try? await writer.write(bytes)
-                try? writer.close()
-            }
-        }
-        complaints = Task.detached(executorPreference: loop) {
-            await Execution.collect(child.standardError, .errorTail) {}.output
-        }
-    }
-
-    deinit { child.endSoon(grace: grace) }
-
-    /// Waits for the program's end after its last line, and throws if it failed.
-    func finish(_ command: Command, _ deadline: Deadline?) async throws {
-        let end = try await child.ended(deadline, endingTree: command.endsTree)
-        child.finishStreams()
-        guard command.isChecked, !end.status.isSuccess else { return }
-        let result = CommandResult(
-            processID: child.processID, status: end.status, output: CapturedOutput(), error: await complaints.value,
-            usage: end.usage, duration: .now - began, inputLeft: 0)
-        throw CommandError(.failed, command: command.description, result: result)
-    }
 }

@@ -64,6 +64,19 @@ extension Pipeline {
         try await capture(.failing(beyond: limit), deadline, grace, []).output.trimmedText(of: description)
     }
 
+    /// The lines of the last stage's standard output, as it writes them; as ``Command/lines(keepingEnds:decoding:limit:timeout:grace:)``
+    /// has them.
+    ///
+    /// The stages are started by the first `next()`. Leaving the loop early ends all of them. After the last line a stage
+    /// that has failed throws ``PipelineError``, unless the pipeline is ``unchecked()``.
+    public func lines(
+        keepingEnds: Bool = false, decoding: TextDecoding = .strict, limit: Int = 1 << 20, timeout: Duration? = nil,
+        grace: Duration = .seconds(2)
+    ) -> CommandLines {
+        let format = LineFormat(keepsEnds: keepingEnds, decoding: decoding, limit: limit)
+        return CommandLines(format: format, timeout: timeout) { try PipelineLineSource(self, grace) }
+    }
+
     /// Runs the pipeline while `body` writes to its first stage, whose input ends when the body returns.
     ///
     /// - Throws: what the body throws, and as ``run(timeout:grace:passingOn:)`` does. That the first stage has left before it
