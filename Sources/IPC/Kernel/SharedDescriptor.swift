@@ -22,12 +22,13 @@ final class SharedDescriptor: Sendable {
     private static let closedBit: UInt32 = 1 << 31
     private static let goneBit: UInt32 = 1 << 30
     /// What is read into memory while somebody waits here, so that a program which is both read and written cannot wait for
-    /// us while we wait for it. Set before the descriptor is shared, and never again.
+    /// us while we wait for it. Safe because it is set before the descriptor is shared, and never again.
     nonisolated(unsafe) var relief: ByteReader?
-    /// Whether closing ends the stream for the other side even if a duplicate stays open: the writing half of a socket. Set
-    /// as ``relief`` is.
+    /// Whether closing ends the stream for the other side even if a duplicate stays open: the writing half of a socket.
+    /// Safe by the rule of ``relief``.
     nonisolated(unsafe) var isWritingHalf = false
-    /// Whether a reset is just the end: the other side of a socket is a program that left input unread. Set as ``relief`` is.
+    /// Whether a reset is just the end: the other side of a socket is a program that left input unread.
+    /// Safe by the rule of ``relief``.
     nonisolated(unsafe) var endsWhenReset = false
     private let isEnding = Atomic(false)
     private let loops = Mutex<[EventLoop.Address]>([])
