@@ -20,7 +20,9 @@ extension Tour {
         try TourError.expect("the answers", answers, ["     1\tstuff", "     2\tmore"])
         let filter = Command("awk", "{ print toupper($0) }")
         do {
-            _ = try await filter.unchecked().withPipes { try await $0.ask("anybody there", timeout: .milliseconds(100)) }
+            _ = try await filter.unchecked().withPipes { filter in
+                try await filter.ask("anybody there", timeout: .milliseconds(100))
+            }
         } catch let error as NoAnswerError {
             try TourError.expect("the reason", error.kind, .timedOut)
             return "cat -u answers; awk does not: it keeps its answer in a buffer, and the error says so"

@@ -106,6 +106,20 @@ extension EventLoop {
         return try await waitToBeWokenFromElsewhere(deadline: limit, handOver)
     }
 
+    /// Waits for a point in time, whatever the task's deadline is.
+    ///
+    /// Not by the runtime's sleep: Dispatch, which serves that, would take descriptors of its own, and number 1 in a program
+    /// that was started without it.
+    static func sleep(until deadline: Deadline) async throws {
+        try await Deadline.$ambient.withValue(nil) {
+            while !deadline.hasPassed {
+                if case .cancelled = try await waitToBeWoken(deadline: deadline, { _, _ in true }) {
+                    throw CancellationError()
+                }
+            }
+        }
+    }
+
     @concurrent
     private static func waitToBeWokenFromElsewhere(
         deadline: Deadline?, _ handOver: @Sendable (EventLoop, WaitToken) -> Bool

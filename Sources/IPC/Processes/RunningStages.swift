@@ -185,9 +185,9 @@ final class RunningStages: @unchecked Sendable {
         guard !tasks.isEmpty else { return }
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         let clock = limit.map { limit in
-            Task {
-                try await Task.sleep(for: limit.remaining)
-                cancelFunctions()
+            Task(executorPreference: EventLoop.current) {
+                try await EventLoop.sleep(until: limit)
+                self.cancelFunctions()
             }
         }
         defer { clock?.cancel() }
