@@ -11,18 +11,14 @@ enum SmallFile {
         let file = try open(path, in: folder, IPC_O_RDONLY)
         let number = file.number
         var bytes: [UInt8] = []
-        var room = 4096
         while true {
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: room))
-            let count = try SystemCall.perform("read", on: path) {
-                bytes.withUnsafeMutableBytes { all in
-                    ipc_read(number, all.baseAddress.map { $0 + start }, room)
-                }
+            let result = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+                let count = SystemCall.retrying { ipc_read(number, room.baseAddress, room.count) }
+                if count > 0 { bytes.append(contentsOf: room[..<count]) }
+                return count
             }
-            bytes.removeLast(room - count)
-            if count == 0 { return bytes }
-            room = min(room * 2, 1 << 20)
+            if result == 0 { return bytes }
+            if result < 0 { throw SystemError("read", on: path, Errno(rawValue: Int32(-result))) }
         }
     }
 
@@ -33,11 +29,10 @@ enum SmallFile {
 
     /// What a symbolic link says; `nil` if it is none, or may not be read.
     static func target(of link: String, in folder: Int32) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = bytes.withUnsafeMutableBytes { room in
-            room.baseAddress.map { ipc_read_link_at(folder, link, $0, room.count) } ?? -1
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+            let count = room.baseAddress.map { ipc_read_link_at(folder, link, $0, room.count) } ?? -1
+            return count < 0 ? nil : Array(room[..<count])
         }
-        return count < 0 ? nil : Array(bytes[..<count])
     }
 
     /// The names in a folder that are numbers: what the kernel lists processes, threads and descriptors by.
