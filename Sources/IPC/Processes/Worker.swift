@@ -26,7 +26,7 @@
 /// worker runs in ``EventLoop/run(_:)`` on its main thread, so it may not need the main actor. The system calls are `execve`
 /// of `/proc/self/exe` and `socketpair`.
 ///
-/// The type is found by its name, so it is neither generic over nor nested in something inside a function.
+/// The type is found by its name, so it is neither `private` nor inside a function.
 public protocol Worker {
     /// What the worker is given.
     associatedtype Request: Codable & Sendable

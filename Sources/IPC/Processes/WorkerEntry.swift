@@ -8,9 +8,13 @@ struct WorkerEntry: Sendable {
     init(_ socket: MessageSocket) { self.socket = socket }
 
     /// Does the job of the named worker, and gives the status for the process to end with.
-    func run(_ name: String) -> Int32 {
+    func run(_ name: String, isTrusted: Bool) -> Int32 {
         endWithParent()
         let status = try? EventLoop.run {
+            guard isTrusted else {
+                try await answer(.refusal, WorkerComplaint(text: "the socket is another user's"))
+                return WorkerEntry.refused
+            }
             guard let type = WorkerName.type(named: name) else {
                 try await answer(.refusal, WorkerComplaint(text: "\(name) is no worker of this program"))
                 return WorkerEntry.refused
@@ -22,7 +26,7 @@ struct WorkerEntry: Sendable {
     }
 
     /// EX_OSERR: the request cannot be one, or the answer did not go.
-    private static let refused: Int32 = 71
+    static let refused: Int32 = 71
 
     private func serve<Work: Worker>(_ work: Work.Type) async throws -> Int32 {
         guard let message = try await socket.receive(limit: .max, descriptors: Int(IPC_MOST_DESCRIPTORS)),

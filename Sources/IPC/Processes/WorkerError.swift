@@ -14,7 +14,7 @@ public struct WorkerError: Error, Sendable, CustomStringConvertible {
         /// This program has not called ``Workers/runIfRequested()``, so that another copy of it would run on as the program.
         /// Nothing was started.
         public static let notEntered = Kind(description: "notEntered")
-        /// The type cannot be found by its name, as those inside functions cannot. Nothing was started.
+        /// The type cannot be found by its name, as private ones and those inside functions cannot. Nothing was started.
         public static let unknown = Kind(description: "unknown")
         /// The worker would not take the request.
         public static let refused = Kind(description: "refused")

@@ -20,11 +20,11 @@ enum WorkerName {
 
     /// The worker of a name; `nil` if this program has no such type, or it is none.
     static func type(named name: String) -> (any Worker.Type)? {
-        // Control characters in a mangled name stand for addresses, which nobody else may choose.
+        // Control characters and $ in a mangled name stand for addresses, which nobody else may choose.
         let isPlain = name.utf8.allSatisfy { byte in
             switch UInt8(byte) {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "$"):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
                 true
             default: false
             }

@@ -12,20 +12,26 @@ public enum Workers {
     /// To be the first statement of `main`: what stands before it runs in each worker too. A program in which it was not called
     /// cannot start workers, so that none runs on into the program's own code.
     ///
-    /// A process is a worker if it has the variable `IPC_WORKER` (not in a setuid program), and its descriptor 3 is a
-    /// connected Unix stream socket made by its own user or by root. Otherwise the variable means nothing. With both, the
-    /// process does not go on as the program whatever comes: if the variable does not name a ``Worker`` of this program, the
-    /// parent is told, and the exit status is 71. Variable and socket are not passed on to what the worker starts.
+    /// A process was started as a worker if it has the variable `IPC_WORKER` (not in a setuid program) and its descriptor 3
+    /// is a connected Unix stream socket. Otherwise the variable means nothing. With both, the process does not go on as the
+    /// program whatever comes: if the socket is not its own user's, root's or its parent's, or the variable does not name a
+    /// ``Worker`` of this program, the other end is told, and the exit status is 71. Variable and socket are not passed on
+    /// to what the worker starts.
     ///
     /// The worker ends as a program that returns from `main`, by C's `exit`: it is a fresh process image with nothing of its
     /// parent's in its buffers, and what it has printed itself is written. The status is 0 after a reply, 1 after an error. If
     /// the parent goes away, or drops the worker, the worker's process group is killed. The C functions are `secure_getenv`
     /// and `getsockopt` with `SO_PEERCRED`.
     public static func runIfRequested() {
-        guard !hasEntered.exchange(true, ordering: .acquiringAndReleasing), let (name, socket) = takeRequest() else {
-            return
-        }
-        ipc_exit(WorkerEntry(socket).run(name))
+        if hasEntered.exchange(true, ordering: .acquiringAndReleasing) { return }
+        guard let value = ipc_secure_environment(WorkerName.variable),
+            ipc_is_connected_unix_stream(WorkerName.socket) == 1
+        else { return }
+        let name = String(cString: value)
+        ipc_remove_environment(WorkerName.variable)
+        guard let socket = try? Descriptor(adopting: WorkerName.socket) else { ipc_exit(WorkerEntry.refused) }
+        let isTrusted = mayGiveOrders(WorkerName.socket)
+        ipc_exit(WorkerEntry(MessageSocket(socket, subject: "parent")).run(name, isTrusted: isTrusted))
     }
 
     private static let hasEntered = Atomic(false)
@@ -33,18 +39,11 @@ public enum Workers {
     /// Whether this program asks its copies what they are: then they do not run on as the program.
     static var wereAsked: Bool { hasEntered.load(ordering: .acquiring) }
 
-    /// The worker's name and socket, if this process was started as one. Neither is left for others to find.
-    private static func takeRequest() -> (name: String, socket: MessageSocket)? {
-        guard let value = ipc_secure_environment(WorkerName.variable) else { return nil }
-        let name = String(cString: value)
+    /// Whether the process at the other end could have us do anything as it is.
+    private static func mayGiveOrders(_ socket: Int32) -> Bool {
         var (process, user, group): (Int32, UInt32, UInt32) = (0, 0, 0)
-        guard ipc_is_connected_unix_stream(WorkerName.socket) == 1,
-            ipc_peer_credentials(WorkerName.socket, &process, &user, &group) == 0,
-            // Root may have given us other rights than its own.
-            user == ipc_user_id() || user == 0
-        else { return nil }
-        ipc_remove_environment(WorkerName.variable)
-        guard let descriptor = try? Descriptor(adopting: WorkerName.socket) else { return nil }
-        return (name, MessageSocket(descriptor, subject: "parent"))
+        guard ipc_peer_credentials(socket, &process, &user, &group) == 0 else { return false }
+        // Who starts us with the rights of a third user is neither of the first two.
+        return user == ipc_user_id() || user == 0 || process == ipc_parent_process_id()
     }
 }
