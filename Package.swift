@@ -51,10 +51,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
+        .executableTarget(
+            name: "TestWorkers", dependencies: ["IPC"], path: "Tests/TestWorkers", swiftSettings: settings),
         .target(name: "MutexMarks", path: "Tests/MutexMarks", cSettings: strictC),
         .testTarget(
             name: "IPCTests",
-            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild", "MutexMarks"],
+            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild", "TestWorkers", "MutexMarks"],
             swiftSettings: settings
         ),
         .testTarget(

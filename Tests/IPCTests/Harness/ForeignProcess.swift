@@ -4,18 +4,20 @@ import IPC
 
 /// The helper program with a verb for each way to behave; `Tests/TestChild/main.c` lists them.
 enum TestChild {
-    /// Next to the program that runs the tests, wherever that was built.
-    static let path: String = {
+    static let path = beside("TestChild")
+
+    /// A program next to the one that runs the tests, wherever that was built.
+    static func beside(_ name: String) -> String {
         let program = Folder.target(of: "/proc/self/exe") ?? ""
         var folder = program
         while let slash = folder.lastIndex(of: "/") {
             folder = String(folder[..<slash])
-            for place in ["", "/debug", "/release"] where access("\(folder)\(place)/TestChild", X_OK) == 0 {
-                return "\(folder)\(place)/TestChild"
+            for place in ["", "/debug", "/release"] where access("\(folder)\(place)/\(name)", X_OK) == 0 {
+                return "\(folder)\(place)/\(name)"
             }
         }
-        preconditionFailure("no TestChild beside \(program) or above it; `swift build --build-tests` makes it")
-    }()
+        preconditionFailure("no \(name) beside \(program) or above it; `swift build --build-tests` makes it")
+    }
 }
 
 /// A running program, which has nothing of ours open but the three descriptors that it was given.
