@@ -14,9 +14,11 @@ struct Bench {
     static func report(_ value: Double, _ unit: String) { print("R - \(value) \(unit)") }
 
     static func main() throws {
+        Workers.runIfRequested()
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
             print("usage: ipc-bench spawn MIB async|blocking | capture stream|array | lines spans|strings")
+            print("       ipc-bench pipeline read | ask pipes|sockets | worker perform")
             print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking")
             exit(64)
         }
@@ -26,6 +28,9 @@ struct Bench {
         case "spawn":
             try Spawning.run(mebibytes: Int64(arguments[2]) ?? 0, arguments.count > 3 ? arguments[3] : "async")
         case "capture": try Capturing.run(arguments[2])
+        case "pipeline": try Programs.pipeline()
+        case "ask": try Programs.ask(over: arguments[2] == "sockets" ? .socketPair : .pipes)
+        case "worker": try Programs.worker()
         case "lines": try Lines.run(arguments[2])
         default: exit(64)
         }
