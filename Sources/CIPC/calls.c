@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <linux/magic.h>
@@ -129,6 +130,11 @@ int32_t ipc_is_mounted_no_execute(const char *path) {
     struct statvfs status;
     if (statvfs(path, &status) < 0) return -errno;
     return (status.f_flag & ST_NOEXEC) != 0;
+}
+
+int32_t ipc_limits_file_size(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 int32_t ipc_is_anonymous_pipe(int32_t fd) {

@@ -1,6 +1,7 @@
 // Threads of our own and what each keeps for the event loop.
 #define _GNU_SOURCE
 #include "CIPCThreads.h"
+#include "CIPCSignals.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -37,6 +38,7 @@ static void *run(void *pointer) {
         sigaddset(&urgent, SIGURG);
         pthread_sigmask(SIG_UNBLOCK, &urgent, NULL);
     }
+    ipc_fault_stack();
     start.body(start.argument);
     return NULL;
 }
@@ -91,20 +93,24 @@ int32_t ipc_thread_signal(int32_t thread, int32_t signal) {
     return syscall(SYS_tgkill, getpid(), thread, signal) < 0 ? -errno : 0;
 }
 
-long ipc_write_without_sigpipe(int32_t fd, const void *bytes, uintptr_t count, int32_t rwf) {
-    sigset_t pipe_only, former, pending;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
+long ipc_write_without_signal(int32_t fd, const void *bytes, uintptr_t count, int32_t rwf) {
+    sigset_t both, former, pending;
+    sigemptyset(&both);
+    sigaddset(&both, SIGPIPE);
+    sigaddset(&both, SIGXFSZ);
     sigpending(&pending);
-    int was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &former);
+    pthread_sigmask(SIG_BLOCK, &both, &former);
     struct iovec piece = {(void *)bytes, count};
     long result = rwf == 0 ? write(fd, bytes, count) : pwritev2(fd, &piece, 1, -1, rwf);
     if (result < 0) result = -errno;
-    if (result == -EPIPE && !was_pending) {
+    int raised = result == -EPIPE ? SIGPIPE : result == -EFBIG ? SIGXFSZ : 0;
+    if (raised != 0 && !sigismember(&pending, raised)) {
         // The signal of a failed write goes to the thread that wrote, so it is here, and it is ours to take.
         struct timespec none = {0, 0};
-        while (sigtimedwait(&pipe_only, NULL, &none) < 0 && errno == EINTR) {}
+        sigset_t one;
+        sigemptyset(&one);
+        sigaddset(&one, raised);
+        while (sigtimedwait(&one, NULL, &none) < 0 && errno == EINTR) {}
     }
     pthread_sigmask(SIG_SETMASK, &former, NULL);
     return result;

@@ -43,6 +43,7 @@ int32_t ipc_descriptor_status(int32_t fd, struct ipc_file_information *_Nonnull 
 int32_t ipc_may_execute(const char *_Nonnull path);          // faccessat X_OK AT_EACCESS
 int32_t ipc_is_mounted_no_execute(const char *_Nonnull path);  // statvfs ST_NOEXEC: 1 yes, 0 no
 
+int32_t ipc_limits_file_size(void);         // getrlimit RLIMIT_FSIZE: 1 there is a limit
 int32_t ipc_is_anonymous_pipe(int32_t fd);  // by its file system: 1 a pipe(2), 0 anything else, a named FIFO included
 
 // epoll, eventfd

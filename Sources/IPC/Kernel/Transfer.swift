@@ -37,7 +37,7 @@ enum Transfer: Sendable {
             switch self {
             case .pipe: Transfer.writeWithoutSignal(descriptor, bytes, count, flags: IPC_RWF_NOWAIT)
             case .socket: ipc_send(descriptor, bytes, count)
-            case .immediate: ipc_write(descriptor, bytes, count)
+            case .immediate: Transfer.writeToFile(descriptor, bytes, count)
             case .nonblocking: Transfer.writeWithoutSignal(descriptor, bytes, count, flags: 0)
             case .blocking:
                 isReady(descriptor, IPC_EPOLLOUT)
@@ -54,6 +54,12 @@ enum Transfer: Sendable {
 
     private func isReady(_ descriptor: Int32, _ events: UInt32) -> Bool { ipc_poll_once(descriptor, events) != 0 }
 
+    /// Writes to a file. Beyond the process's limit for files that is an error, and no death by SIGXFSZ.
+    private static func writeToFile(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        if ipc_limits_file_size() == 0 { return ipc_write(descriptor, bytes, count) }
+        return ipc_write_without_signal(descriptor, bytes, UInt(count), 0)
+    }
+
     /// Writes where a reader that left would raise SIGPIPE: by the kernel's flag for it, or with the signal held.
     private static func writeWithoutSignal(
         _ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, flags: Int32
@@ -66,7 +72,7 @@ enum Transfer: Sendable {
         if ipc_thread_state().pointee.blocks_sigpipe != 0 {
             return flags == 0 ? ipc_write(descriptor, bytes, count) : ipc_write_flags(descriptor, bytes, count, flags)
         }
-        return ipc_write_without_sigpipe(descriptor, bytes, UInt(count), flags)
+        return ipc_write_without_signal(descriptor, bytes, UInt(count), flags)
     }
 }
 

@@ -131,6 +131,17 @@ public final class Child: Sendable {
         try SystemCall.perform("send \(signal)", on: name) { ipc_pidfd_send_signal(descriptor.number, signal.number) }
     }
 
+    /// Sends the child a signal with a value, as ``ProcessID/send(_:value:)`` does, and surely nobody else.
+    ///
+    /// - Throws: ``SystemError`` with `EAGAIN` if too many signals wait already; else as ``send(_:)`` does.
+    public func send(_ signal: Signal, value: Int) throws {
+        guard descriptor.enter() else { throw SystemError("send \(signal)", on: name, .noSuchProcess) }
+        defer { descriptor.leave() }
+        try SystemCall.perform("send \(signal)", on: name) {
+            ipc_pidfd_queue_signal(descriptor.number, signal.number, Int64(value))
+        }
+    }
+
     /// Sends a signal to the child's tree: to its process group, if it leads one, else to the child alone.
     ///
     /// A process that has made itself a session or a group of its own has left the tree.

@@ -12,7 +12,7 @@ struct SignalRelay {
     /// - Throws: ``SystemError`` with `EINVAL` for a signal that cannot be caught.
     init(_ signals: Set<Signal>) throws {
         let target = target
-        subscription = signals.isEmpty ? nil : try SignalDelivery.shared.subscribe(signals) { target.take($0) }
+        subscription = signals.isEmpty ? nil : try SignalDelivery.shared.subscribe(signals) { target.take($0.signal) }
     }
 
     /// The children are there: they get what came until now, and what comes from now on.

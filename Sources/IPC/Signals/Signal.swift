@@ -19,11 +19,19 @@ public struct Signal: Hashable, Sendable, Comparable, CustomStringConvertible {
     public init?(named name: String) {
         var wanted = name.uppercased()
         if wanted.hasPrefix("SIG") { wanted.removeFirst(3) }
-        let alias = ["CLD": "CHLD", "IOT": "ABRT", "POLL": "IO"][wanted] ?? wanted
+        let alias = Signal.aliases[wanted] ?? wanted
         guard let signal = Signal.all.first(where: { $0.name.dropFirst(3) == alias }) ?? Signal(counted: alias) else {
             return nil
         }
         self = signal
+    }
+
+    /// Other names that C programs know, and what they mean.
+    private static let aliases = ["CLD": "CHLD", "IOT": "ABRT", "POLL": "IO"]
+
+    /// The signal's other names, as C programs know them: `SIGIOT` for `SIGABRT`.
+    public var aliases: [String] {
+        Signal.aliases.filter { "SIG" + $0.value == name }.map { "SIG" + $0.key }
     }
 
     /// A real-time signal counted from the end that its ``name`` does not count from.

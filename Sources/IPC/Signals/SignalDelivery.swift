@@ -1,84 +1,62 @@
-// From the handler's pipe to whoever wants to know: signals become events of the process-wide loop.
+// Signals for the library's own parts: one pipe for all of them, and a call on the process-wide loop.
 import CIPC
 import Synchronization
-import SystemPackage
 
-/// Receives signals for the whole process. The C handler writes a record to a pipe; a task of the process-wide loop reads
-/// it and calls the subscribers there.
+/// Calls the library's parts, on the process-wide loop's thread, when signals that they want arrive. However many want some,
+/// one pipe serves them all.
 final class SignalDelivery: Sendable {
     static let shared = SignalDelivery()
 
     private struct State {
-        var isRunning = false
+        var channel: SignalChannel?
         var lastSubscription: UInt64 = 0
-        var subscribers: [UInt64: (signals: Set<Signal>, body: @Sendable (Signal) -> Void)] = [:]
+        var subscribers: [UInt64: (signals: Set<Signal>, body: @Sendable (SignalEvent) -> Void)] = [:]
     }
 
     private let state = Mutex(State())
 
     /// Calls `body` on the process-wide loop's thread for each arrival of the signals, until the subscription ends.
-    func subscribe(_ signals: Set<Signal>, _ body: @escaping @Sendable (Signal) -> Void) throws -> SignalSubscription {
-        try startOnce()
-        return try state.withLock { state in
+    func subscribe(
+        _ signals: Set<Signal>, _ body: @escaping @Sendable (SignalEvent) -> Void
+    ) throws -> SignalSubscription {
+        let channel = try startedOnce()
+        let number = state.withLock { state in
             state.lastSubscription += 1
-            let number = state.lastSubscription
-            state.subscribers[number] = (signals, body)
-            for signal in signals {
-                let result = ipc_signal_catch(signal.number)
-                guard result < 0 else { continue }
-                state.subscribers[number] = nil
-                releaseUnwanted(signals, state)
-                throw SystemError("catch", on: signal.name, Errno(rawValue: -result))
-            }
-            return SignalSubscription(delivery: self, number: number)
+            state.subscribers[state.lastSubscription] = (signals, body)
+            return state.lastSubscription
+        }
+        do {
+            let claim = try SignalRegistry.shared.add(.receive(channel), for: signals)
+            return SignalSubscription(delivery: self, number: number, claim: claim)
+        } catch {
+            end(number)
+            throw error
         }
     }
 
     fileprivate func end(_ number: UInt64) {
-        state.withLock { state in
-            guard let former = state.subscribers.removeValue(forKey: number) else { return }
-            releaseUnwanted(former.signals, state)
-        }
+        let former = state.withLock { $0.subscribers.removeValue(forKey: number) }
+        _ = former  // goes here, outside the lock, with whatever it holds
     }
 
-    /// Gives signals that nobody waits for any more back to whoever had them before.
-    private func releaseUnwanted(_ signals: Set<Signal>, _ state: State) {
-        for signal in signals where !state.subscribers.values.contains(where: { $0.signals.contains(signal) }) {
-            _ = ipc_signal_release(signal.number)
-        }
-    }
-
-    private func startOnce() throws {
+    private func startedOnce() throws -> SignalChannel {
         try state.withLock { state in
-            guard !state.isRunning else { return }
-            var ends = try PipeEnds()
-            let writer = try ends.takeWriter()
-            let reader = ByteReader(try .pipeEnd(ends.takeReader(), writing: false, subject: "signals"))
+            if let channel = state.channel { return channel }
             let loop = try EventLoop.shared
-            let number = writer.release()  // for as long as the process lives: the handler may run at any time
-            _ = ipc_set_status_flags(number, IPC_O_NONBLOCK)
-            ipc_signal_set_pipe(number)
-            Task.detached(executorPreference: loop) { await self.deliver(from: reader) }
-            state.isRunning = true
+            let channel = try SignalChannel(for: [])
+            state.channel = channel  // for as long as the process lives
+            Task.detached(executorPreference: loop) {
+                while let event = try? await channel.next(nil) { self.deliver(event) }
+            }
+            return channel
         }
     }
 
-    private func deliver(from reader: ByteReader) async {
-        let size = MemoryLayout<ipc_signal_record>.size
-        var bytes = [UInt8](repeating: 0, count: size * 64)
-        // Records are written whole, and whole ones are read: 64 of them fit into the array and less than that into a page.
-        while let count = try? await reader.read(into: &bytes), count > 0 {
-            for start in stride(from: 0, to: count, by: size) {
-                let record = bytes.withUnsafeBytes {
-                    $0.loadUnaligned(fromByteOffset: start, as: ipc_signal_record.self)
-                }
-                guard let signal = Signal(record.signal) else { continue }
-                let bodies = state.withLock { state in
-                    state.subscribers.values.filter { $0.signals.contains(signal) }.map(\.body)
-                }
-                for body in bodies { body(signal) }
-            }
+    private func deliver(_ event: SignalEvent) {
+        let bodies = state.withLock { state in
+            state.subscribers.values.filter { $0.signals.contains(event.signal) }.map(\.body)
         }
+        for body in bodies { body(event) }
     }
 }
 
@@ -86,13 +64,18 @@ final class SignalDelivery: Sendable {
 final class SignalSubscription: Sendable {
     private let delivery: SignalDelivery
     private let number: UInt64
+    private let claim: SignalRegistry.Claim
 
-    init(delivery: SignalDelivery, number: UInt64) {
+    init(delivery: SignalDelivery, number: UInt64, claim: SignalRegistry.Claim) {
         self.delivery = delivery
         self.number = number
+        self.claim = claim
     }
 
-    func end() { delivery.end(number) }
+    func end() {
+        SignalRegistry.shared.remove(claim)
+        delivery.end(number)
+    }
 
-    deinit { delivery.end(number) }
+    deinit { end() }
 }

@@ -1,0 +1,180 @@
+// Who wants what done with which signal, and the disposition that follows from it for the process.
+import CIPC
+import Synchronization
+import SystemPackage
+
+/// All wishes of this program's parts about signals.
+///
+/// For each signal the latest scope counts (hold, ignore, default); where there is none, those who subscribed get it; where
+/// there is nobody either, the disposition is what it was before the first wish came. If somebody else has installed a
+/// handler over ours meanwhile, that one stays.
+final class SignalRegistry: Sendable {
+    static let shared = SignalRegistry()
+
+    enum Wish {
+        case receive(SignalChannel)
+        case hold(SignalChannel)
+        case ignore
+        case standard
+    }
+
+    /// The name of a wish, for taking it back.
+    struct Claim: Sendable, Hashable {
+        fileprivate let number: UInt64
+    }
+
+    private struct Entry {
+        let claim: Claim
+        let wish: Wish
+        let signals: Set<Signal>
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var lastNumber: UInt64 = 0
+        /// Those that the handler catches, and those that are ignored, as bits.
+        var caught: UInt64 = 0
+        var ignored: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Adds a wish.
+    ///
+    /// - Throws: ``SystemError`` with `EINVAL` for signals that cannot be caught; nothing has changed then.
+    func add(_ wish: Wish, for signals: Set<Signal>) throws -> Claim {
+        try state.withLock { state in
+            state.lastNumber += 1
+            let claim = Claim(number: state.lastNumber)
+            state.entries.append(Entry(claim: claim, wish: wish, signals: signals))
+            if case .receive(let channel) = wish { tell(channel, state) }
+            do {
+                for signal in signals.sorted() { try apply(signal, &state) }
+                try accept(state)
+            } catch {
+                _ = withdraw(claim, &state)
+                throw error
+            }
+            return claim
+        }
+    }
+
+    /// Takes a wish back; what it held goes to whoever gets such signals now. Once it is gone, nothing happens.
+    func remove(_ claim: Claim) {
+        state.withLock { state in
+            guard case .hold(let channel) = withdraw(claim, &state) else { return }
+            for record in SignalRegistry.merged(channel.drain()) { pass(on: record, state) }
+        }
+    }
+
+    private func withdraw(_ claim: Claim, _ state: inout State) -> Wish? {
+        guard let index = state.entries.firstIndex(where: { $0.claim == claim }) else { return nil }
+        let entry = state.entries.remove(at: index)
+        if case .receive(let channel) = entry.wish { tell(channel, state) }
+        for signal in entry.signals { try? apply(signal, &state) }
+        _ = ipc_signal_thread_accept(state.caught)  // those that another wish has caught again
+        return entry.wish
+    }
+
+    // MARK: From wishes to dispositions
+
+    private func wish(for signal: Signal, _ state: State) -> Wish? {
+        let about = state.entries.filter { $0.signals.contains(signal) }
+        let scope = about.last { entry in
+            if case .receive = entry.wish { false } else { true }
+        }
+        return (scope ?? about.last)?.wish
+    }
+
+    /// Brings a signal's disposition in line with the wishes.
+    private func apply(_ signal: Signal, _ state: inout State) throws {
+        let wish = wish(for: signal, state)
+        if state.ignored & signal.bit != 0 {
+            _ = ipc_signal_ignore(signal.number)  // what is pending until now is ignored still
+            state.ignored &= ~signal.bit
+        }
+        switch wish {
+        case .receive:
+            ipc_signal_route(signal.number, nil)
+            try catchSignal(signal, &state)
+        case .hold(let channel):
+            ipc_signal_route(signal.number, channel.slot)
+            try catchSignal(signal, &state)
+        case .ignore, .standard:
+            if signal == .urgent, let nowhere = SignalRegistry.nowhere {
+                // Ignored by nobody's getting it: blocking calls of this library are ended by this signal.
+                ipc_signal_route(signal.number, nowhere)
+                return try catchSignal(signal, &state)
+            }
+            leaveToOthers(signal, &state)
+            if case .ignore = wish {
+                try change("ignore", signal, ipc_signal_ignore)
+                state.ignored |= signal.bit
+            } else {
+                try change("set to its default", signal, ipc_signal_standard)
+            }
+        case nil:
+            leaveToOthers(signal, &state)
+            _ = ipc_signal_release(signal.number)
+            ipc_signal_route(signal.number, nil)
+        }
+    }
+
+    private func catchSignal(_ signal: Signal, _ state: inout State) throws {
+        try change("catch", signal, ipc_signal_catch)
+        state.caught |= signal.bit
+    }
+
+    private func change(_ operation: String, _ signal: Signal, _ call: (Int32) -> Int32) throws {
+        let result = call(signal.number)
+        if result < 0 { throw SystemError(operation, on: signal.name, Errno(rawValue: -result)) }
+    }
+
+    /// Has no thread of ours let the signal through any more, before it means something else again.
+    private func leaveToOthers(_ signal: Signal, _ state: inout State) {
+        guard state.caught & signal.bit != 0 else { return }
+        state.caught &= ~signal.bit
+        _ = ipc_signal_thread_accept(state.caught)
+    }
+
+    private func accept(_ state: State) throws {
+        let result = ipc_signal_thread_accept(state.caught)
+        if result < 0 { throw SystemError("start", on: "thread for signals", Errno(rawValue: -result)) }
+    }
+
+    /// Tells the handler what a channel is to get: all that anybody wishes to receive by it.
+    private func tell(_ channel: SignalChannel, _ state: State) {
+        var wanted: UInt64 = 0
+        for entry in state.entries {
+            guard case .receive(let other) = entry.wish, other === channel else { continue }
+            for signal in entry.signals { wanted |= signal.bit }
+        }
+        channel.want(wanted)
+    }
+
+    /// A slot that leads nowhere.
+    // Safe because slots are never freed and their functions may be called from any thread.
+    private nonisolated(unsafe) static let nowhere = ipc_slot_take(-1)
+
+    // MARK: What was held
+
+    /// What the kernel makes of signals that are held: standard ones once each, real-time ones all, in order.
+    private static func merged(_ records: [ipc_signal_record]) -> [ipc_signal_record] {
+        var seen: UInt64 = 0
+        return records.filter { record in
+            guard let signal = Signal(record.signal) else { return false }
+            defer { seen |= signal.bit }
+            return signal.isRealTime || seen & signal.bit == 0
+        }
+    }
+
+    private func pass(on record: ipc_signal_record, _ state: State) {
+        guard let signal = Signal(record.signal) else { return }
+        var record = record
+        switch wish(for: signal, state) {
+        case .receive, .hold: ipc_signal_deliver(&record)
+        case .ignore: break
+        case .standard, nil: _ = ipc_signal_repeat(&record)
+        }
+    }
+}
