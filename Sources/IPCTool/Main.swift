@@ -20,6 +20,8 @@ struct IPCTool: ParsableCommand {
                 subcommands: [
                     RunCommand.self, PipeCommand.self, CatCommand.self, DaemonCommand.self, LockCommand.self,
                 ]),
+            CommandGroup(
+                name: "Signals", subcommands: [SignalsCommand.self, KillCommand.self, AliveCommand.self]),
         ]
     )
 }
