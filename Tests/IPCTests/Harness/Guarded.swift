@@ -78,6 +78,7 @@ private enum WarmUp {
             _ = try await byte
         }
         try await runOnLoop { try await Task.sleep(for: .milliseconds(1)) }
+        try await Signal.cancelling(on: .windowSizeChanged) {}  // the thread for signals, and the library's own pipe
         // So long that Dispatch makes its timer: a moment that has passed when it comes to look needs none.
         try await Task.sleep(for: .milliseconds(50) * Watchdog.patience)
     }
