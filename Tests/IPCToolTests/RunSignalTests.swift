@@ -9,7 +9,7 @@ import Testing
 struct RunSignalTests {
     /// Starts the tool with a script, waits until the script says `ready`, sends the signals, and gives status and output.
     private func answer(
-        _ signals: [Int32], _ script: String, _ options: [String] = []
+        _ signals: [Int32], _ script: String, _ options: [String] = [], starting program: [String] = [Tool.path]
     ) async throws -> (status: Int32, output: String) {
         var (reader, writer): (Int32, Int32) = (-1, -1)
         try #require(ipc_pipe(&reader, &writer) == 0)
@@ -17,8 +17,8 @@ struct RunSignalTests {
         let process: ForeignProcess
         do {
             defer { close(writer) }
-            let words = ["run"] + options + ["--", "sh", "-c", script]
-            process = try ForeignProcess(Tool.path, words, output: writer)
+            let words = program.dropFirst() + ["run"] + options + ["--", "sh", "-c", script]
+            process = try ForeignProcess(program[0], Array(words), output: writer)
         }
         let text = try await OwnThread.shared.run { [reader] in
             var text = ""
@@ -92,5 +92,15 @@ struct RunSignalTests {
         let script = "trap '' TERM INT; echo ready; while :; do sleep 0.01; done"
         let (status, _) = try await answer([SIGTERM, SIGINT], script, ["--timeout", "0.5", "--kill-after", "0.2"])
         #expect(status == 124)
+    }
+
+    @Test("Started with every signal blocked, it passes them on all the same, and its program has none blocked")
+    func blocked() async throws {
+        let blocking = "my $s = POSIX::SigSet->new; $s->fillset; sigprocmask(SIG_BLOCK, $s); exec @ARGV"
+        let script = "trap 'grep SigBlk /proc/self/status; exit 9' TERM; echo ready; while :; do sleep 0.01; done"
+        let (status, output) = try await answer(
+            [SIGTERM], script, starting: ["perl", "-MPOSIX", "-e", blocking, Tool.path])
+        #expect(status == 9)
+        #expect(output == "ready\nSigBlk:\t0000000000000000\n")
     }
 }

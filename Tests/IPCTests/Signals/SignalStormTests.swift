@@ -75,7 +75,7 @@ import Testing
 
     @Test("S4: a queue that is full is an error of the sender, and no signal is dropped in silence", .guarded)
     func queueFull() async throws {
-        try await expectInner("queueIsFull", script: #"ulimit -i 100; exec "$@""#)
+        try await expectInner("queueIsFull", script: #"exec bash -c 'ulimit -i 100; exec "$@"' bash "$@""#)
     }
 
     @Test(.inner) func queueIsFull() async throws {
