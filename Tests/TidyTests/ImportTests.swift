@@ -6,7 +6,7 @@ import Testing
 struct ImportTests {
     @Test("The targets import only what they may")
     func targetsImportOnlyWhatTheyMay() throws {
-        report(Imports.findings(in: try Repository.sources(under: "Sources")))
+        report(Imports.findings(in: try Repository.sources(under: "Sources") + Repository.examples))
     }
 
     private func findings(_ text: String, at path: String) -> [String] {
@@ -48,6 +48,14 @@ struct ImportTests {
         let text = "import ArgumentParser\nimport FoundationEssentials\nimport IPC\nimport func Glibc.exit\nexit(0)"
         #expect(findings(text, at: "Sources/IPCTool/Main.swift").isEmpty)
         #expect(findings("let package = 1\nprint(package)", at: "Sources/IPCTool/Main.swift").isEmpty)
+    }
+
+    @Test("The examples import the library, and the C library for exit, as whoever uses it does")
+    func exampleImports() {
+        #expect(findings("import Glibc\nimport IPC\nexit(0)", at: "Examples/bogus/main.swift").isEmpty)
+        for text in ["import Foundation", "import CIPC", "@testable import IPC", "import Glibc\nfork()"] {
+            #expect(findings(text, at: "Examples/bogus/main.swift").count == 1)
+        }
     }
 
     @Test("A target without a line in the table is found, one of C alone is not")

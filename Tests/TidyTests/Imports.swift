@@ -7,7 +7,11 @@ enum Imports {
         "IPCTestSupport": ["IPC"],
         "IPCTool": ["IPC", "ArgumentParser", "FoundationEssentials", "Glibc"],
         "IPCActors": ["IPC", "Distributed", "Synchronization", "Swift"],
+        examples: ["IPC", "Glibc"],
     ]
+
+    /// The nested package, whose targets are all alike.
+    private static let examples = "Examples"
 
     private static let kinds: Set = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var", "actor"]
     private static let declarations: Set = [
@@ -22,8 +26,8 @@ enum Imports {
 
     private static func findings(in file: SourceFile) -> [Finding] {
         let parts = file.path.split(separator: "/")
-        guard parts.count > 2, parts[0] == "Sources" else { return [] }
-        let target = String(parts[1])
+        guard parts.count > 2, parts[0] == "Sources" || parts[0] == examples else { return [] }
+        let target = parts[0] == examples ? examples : String(parts[1])
         guard let allowed = table[target] else {
             return [Finding(path: file.path, line: 1, message: "the target \(target) is not in the table of imports")]
         }

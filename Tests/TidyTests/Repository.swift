@@ -44,11 +44,19 @@ enum Repository {
     }()
 
     /// The Swift, C and header files below `Sources`.
-    static let sources: [SourceFile] = {
-        paths
-            .filter { $0.hasPrefix("Sources/") && ($0.hasSuffix(".swift") || $0.hasSuffix(".c") || $0.hasSuffix(".h")) }
-            .compactMap { path in (try? text(of: path)).map { SourceFile(path: path, text: $0) } }
-    }()
+    static let sources = files {
+        $0.hasPrefix("Sources/") && ($0.hasSuffix(".swift") || $0.hasSuffix(".c") || $0.hasSuffix(".h"))
+    }
+
+    /// The examples' programs.
+    static let examples = files {
+        $0.hasPrefix("Examples/") && !$0.hasPrefix("Examples/Tests/") && $0.hasSuffix(".swift")
+            && $0 != "Examples/Package.swift"
+    }
+
+    private static func files(where isWanted: (String) -> Bool) -> [SourceFile] {
+        paths.filter(isWanted).compactMap { path in (try? text(of: path)).map { SourceFile(path: path, text: $0) } }
+    }
 
     /// The sources below a folder; without any the rules would hold for nothing, so that is an error.
     static func sources(under folder: String) throws -> [SourceFile] {
