@@ -7,7 +7,7 @@ import IPC
 
 try EventLoop.run {
     let words = Array(CommandLine.arguments.dropFirst())
-    let arguments = words.isEmpty ? ["$(date)", "`date`", "; rm -rf ~", "a  b", "*"] : words
+    let arguments = words.isEmpty ? ["$(date)", "`date`", "; date", "a  b", "*"] : words
 
     do {
         for try await line in Command("printf", arguments: ["<%s>\n"] + arguments).withoutNewPrivileges().lines() {

@@ -97,7 +97,7 @@ struct ReadingAndWritingTests {
     @Test("G-19: no shell reads the arguments")
     func safeBacktick() async throws {
         let run = try await Example.run("safe-backtick")
-        #expect(run.lines == ["<$(date)>", "<`date`>", "<; rm -rf ~>", "<a  b>", "<*>"])
+        #expect(run.lines == ["<$(date)>", "<`date`>", "<; date>", "<a  b>", "<*>"])
         #expect(try await Example.run("safe-backtick", "'\"\\").output == "<'\"\\>\n")
     }
 
