@@ -3,7 +3,7 @@ import PackageDescription
 
 /// Each example is a folder of its own with one file; a new one gets its line here.
 let examples = [
-    "background", "backticks", "bogus", "daemonize", "lock-wait", "magic-cat", "open2-cat", "pipe-pair",
+    "background", "backticks", "bogus", "daemonize", "hup-daemon", "lock-wait", "magic-cat", "open2-cat", "pipe-pair",
     "safe-backtick", "safe-pipe", "safe-writer", "socket-pair", "spooler", "status-reader",
 ]
 

@@ -41,4 +41,29 @@ struct DaemonTests {
             #expect(try await daemonize("status").output == "does not run\n")
         }
     }
+
+    @Test("G-42: SIGHUP begins the daemon anew, under the same number")
+    func hangup() async throws {
+        try await withDaemonFolder("hup-daemon.pid") { folder in
+            let pidFile = folder.appending("hup-daemon.pid")
+            let started = try await Example.run("hup-daemon", folder.string)
+            #expect(started.error == "")
+            try #require(started.status == 0)
+            let daemon = try #require(try Daemon.running(pidFile: pidFile))
+
+            // The log as it grows; the next signal is sent when the daemon says that it is there again.
+            let log = Command("tail", "-n", "+1", "-F", folder.appending("hup-daemon.log"))
+            var seen: [String] = []
+            var hangups = 0
+            for try await line in log.lines(timeout: limit) {
+                seen.append(line)
+                if line == "got SIGTERM" { break }
+                guard line == "PID: \(daemon)" else { continue }
+                try Daemon.send(hangups < 2 ? .hangup : .terminate, pidFile: pidFile)
+                hangups += 1
+            }
+            let start = "PID: \(daemon)"
+            #expect(seen == [start, "got SIGHUP", start, "got SIGHUP", start, "got SIGTERM"])
+        }
+    }
 }
