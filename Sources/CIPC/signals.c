@@ -99,6 +99,20 @@ static void leave_to_former(int signal, siginfo_t *info) {
     syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, info);
 }
 
+static void handle(int signal, siginfo_t *info, void *context);
+
+static int is_handle(const struct sigaction *action) {
+    return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == handle;
+}
+
+// A thread can be given a signal just before the disposition is put back, and come to the handler just after: then the
+// signal is for that disposition. Not where the handler is still there, to which it would only come again.
+static void pass_on(const struct ipc_signal_record *record) {
+    struct sigaction current;
+    if (record->signal == SIGURG || sigaction(record->signal, NULL, &current) < 0 || is_handle(&current)) return;
+    ipc_signal_repeat(record);
+}
+
 static void handle(int signal, siginfo_t *info, void *context) {
     int saved = errno;
     // A child made by somebody's fork has our handler and our pipes, but its signals are not this process's. And a
@@ -109,7 +123,8 @@ static void handle(int signal, siginfo_t *info, void *context) {
         struct ipc_signal_record record = {
             .signal = signal, .code = info->si_code, .sender = info->si_pid, .user = info->si_uid,
             .value = (int64_t)(intptr_t)info->si_value.sival_ptr};
-        ipc_signal_deliver(&record);
+        int is_taken = ipc_signal_deliver(&record);
+        if (!is_taken) pass_on(&record);
         void (*plain)(int) = atomic_load_explicit(&shared_plain[signal], memory_order_relaxed);
         void (*full)(int, siginfo_t *, void *) = atomic_load_explicit(&shared_full[signal], memory_order_relaxed);
         if (plain != NULL) plain(signal);
@@ -170,10 +185,6 @@ int32_t ipc_signal_use_urgent(void) { return use_urgent(BLOCKING_CALLS); }
 
 enum { FORMER, CAUGHT, IGNORED, STANDARD };
 static int states[65];
-
-static int is_handle(const struct sigaction *action) {
-    return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == handle;
-}
 
 // Whether the disposition is the one that was set here last.
 static int is_ours(int signal, const struct sigaction *action) {

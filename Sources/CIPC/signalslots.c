@@ -40,22 +40,26 @@ static void put(struct ipc_signal_slot *slot, const struct ipc_signal_record *re
     if (write(pipe, &look, sizeof look) < 0) return;
 }
 
-void ipc_signal_deliver(const struct ipc_signal_record *record) {
-    int32_t signal = record->signal;
+int32_t ipc_signal_deliver(const struct ipc_signal_record *record) {
+    int32_t signal = record->signal, is_taken = 0;
     struct ipc_signal_slot *slot;
     while ((slot = atomic_load(&only[signal])) != NULL) {
         atomic_fetch_add(&slot->inside, 1);
         int is_still = atomic_load(&only[signal]) == slot;
         if (is_still) put(slot, record);
         atomic_fetch_sub(&slot->inside, 1);
-        if (is_still) return;
+        if (is_still) return 1;
     }
     for (slot = atomic_load(&first); slot != NULL; slot = slot->next) {
         if ((atomic_load(&slot->wanted) & bit(signal)) == 0) continue;
         atomic_fetch_add(&slot->inside, 1);
-        if ((atomic_load(&slot->wanted) & bit(signal)) != 0) put(slot, record);
+        if ((atomic_load(&slot->wanted) & bit(signal)) != 0) {
+            put(slot, record);
+            is_taken = 1;
+        }
         atomic_fetch_sub(&slot->inside, 1);
     }
+    return is_taken;
 }
 
 struct ipc_signal_slot *ipc_slot_take(int32_t pipe) {

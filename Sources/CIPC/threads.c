@@ -93,7 +93,7 @@ int32_t ipc_thread_signal(int32_t thread, int32_t signal) {
     return syscall(SYS_tgkill, getpid(), thread, signal) < 0 ? -errno : 0;
 }
 
-long ipc_write_without_signal(int32_t fd, const void *bytes, uintptr_t count, int32_t rwf) {
+long ipc_write_without_sigpipe(int32_t fd, const void *bytes, uintptr_t count, int32_t rwf) {
     sigset_t both, former, pending;
     sigemptyset(&both);
     sigaddset(&both, SIGPIPE);

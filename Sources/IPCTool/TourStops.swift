@@ -6,7 +6,7 @@ enum Tour {
         ("Pipes", [pipe, brokenPipe]),
         ("Processes", [capture, twoWay, lines, failingStart, limits, grandchild, environment]),
         ("Processes together", [pipeline, conversation, shell, descriptors, lock, launch]),
-        ("Signals", [signal]),
+        ("Signals", [signal, sender, values, held, cancelled]),
     ]
 
     private static let pipe = TourStop("a pipe between two tasks") {

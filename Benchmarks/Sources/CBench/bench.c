@@ -47,6 +47,14 @@ int32_t bench_fork(void) {
     return pid;
 }
 
+void bench_hold_signals(int32_t hold) {
+    sigset_t both;
+    sigemptyset(&both);
+    sigaddset(&both, SIGUSR1);
+    sigaddset(&both, SIGUSR2);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &both, NULL);
+}
+
 void bench_end(int32_t pid) {
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);

@@ -19,7 +19,7 @@ struct Bench {
         guard arguments.count >= 3 else {
             print("usage: ipc-bench spawn MIB async|blocking | capture stream|array | lines spans|strings")
             print("       ipc-bench pipeline read | ask pipes|sockets | worker perform")
-            print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking")
+            print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking | signals async|pool")
             exit(64)
         }
         switch arguments[1] {
@@ -31,6 +31,7 @@ struct Bench {
         case "pipeline": try Programs.pipeline()
         case "ask": try Programs.ask(over: arguments[2] == "sockets" ? .socketPair : .pipes)
         case "worker": try Programs.worker()
+        case "signals": try Signals.run(arguments[2])
         case "lines": try Lines.run(arguments[2])
         default: exit(64)
         }

@@ -61,8 +61,8 @@ void ipc_slot_give_back(struct ipc_signal_slot *_Nonnull slot);
 uint64_t ipc_slot_take_missed(struct ipc_signal_slot *_Nonnull slot);
 uint32_t ipc_slot_take_missed_count(
     struct ipc_signal_slot *_Nonnull slot, int32_t signal, int32_t *_Nonnull sender, uint32_t *_Nonnull user);
-// Does with a record what the handler does with a signal.
-void ipc_signal_deliver(const struct ipc_signal_record *_Nonnull record);
+// Does with a record what the handler does with a signal; 0 if nobody wants it.
+int32_t ipc_signal_deliver(const struct ipc_signal_record *_Nonnull record);
 // Sends this process the signal of a record again, in the name of its sender.
 int32_t ipc_signal_repeat(const struct ipc_signal_record *_Nonnull record);
 

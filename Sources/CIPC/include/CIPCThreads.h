@@ -28,7 +28,7 @@ int32_t ipc_thread_signal(int32_t thread, int32_t signal);
 
 // write(2) where a failure would raise SIGPIPE or SIGXFSZ and the kernel has no flag against it: holds the signals, writes,
 // takes back the one that the write raised, restores the mask.
-long ipc_write_without_signal(int32_t fd, const void *_Nullable bytes, uintptr_t count, int32_t rwf);
+long ipc_write_without_sigpipe(int32_t fd, const void *_Nullable bytes, uintptr_t count, int32_t rwf);
 
 void ipc_yield_processor(void);
 

@@ -57,7 +57,7 @@ enum Transfer: Sendable {
     /// Writes to a file. Beyond the process's limit for files that is an error, and no death by SIGXFSZ.
     private static func writeToFile(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         if ipc_limits_file_size() == 0 { return ipc_write(descriptor, bytes, count) }
-        return ipc_write_without_signal(descriptor, bytes, UInt(count), 0)
+        return ipc_write_without_sigpipe(descriptor, bytes, UInt(count), 0)
     }
 
     /// Writes where a reader that left would raise SIGPIPE: by the kernel's flag for it, or with the signal held.
@@ -72,7 +72,7 @@ enum Transfer: Sendable {
         if ipc_thread_state().pointee.blocks_sigpipe != 0 {
             return flags == 0 ? ipc_write(descriptor, bytes, count) : ipc_write_flags(descriptor, bytes, count, flags)
         }
-        return ipc_write_without_signal(descriptor, bytes, UInt(count), flags)
+        return ipc_write_without_sigpipe(descriptor, bytes, UInt(count), flags)
     }
 }
 

@@ -25,23 +25,13 @@ extension ProcessID {
         if result == -Errno.noSuchProcess.rawValue { return .gone }
         if result == -Errno.notPermitted.rawValue { return .notOurs }
         // Where there is no /proc to ask, the kernel's word that it is there must do.
-        guard let stat = stat() else { return ipc_kill(rawValue, 0) == 0 ? .running : .gone }
-        return ProcessID.state(in: stat)
-    }
-
-    /// The text of `/proc/PID/stat`.
-    private func stat() -> String? {
-        let number = SystemCall.retrying { ipc_open("/proc/\(rawValue)/stat", IPC_O_RDONLY, 0) }
-        guard number >= 0 else { return nil }
-        defer { _ = ipc_close(number) }
-        var bytes = [UInt8](repeating: 0, count: 1024)
-        let count = bytes.withUnsafeMutableBytes { room in
-            SystemCall.retrying { ipc_read(number, room.baseAddress, room.count) }
+        guard let stat = try? SmallFile.read("/proc/\(rawValue)/stat") else {
+            return ipc_kill(rawValue, 0) == 0 ? .running : .gone
         }
-        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+        return ProcessID.state(in: String(decoding: stat, as: UTF8.self))
     }
 
-    /// The state in such a text: the fields after the program's name, which may have spaces and parentheses in it.
+    /// The state in the text of `/proc/PID/stat`: the fields after the program's name, which may have spaces and parentheses in it.
     static func state(in stat: String) -> ProcessState {
         guard let end = stat.lastIndex(of: ")") else { return .running }
         let fields = stat[stat.index(after: end)...].split(separator: " ")

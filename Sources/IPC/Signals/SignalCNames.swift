@@ -1,4 +1,5 @@
 // The C names, so that who writes one is told by the compiler what to write instead.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 // tidy: table
 
 extension Signal {

@@ -74,7 +74,12 @@ final class SignalChannel: Sendable {
             guard descriptor.enter() else { throw descriptor.closedError("wait for") }
             defer { descriptor.leave() }
             if let event = take() { return event }
-            try await descriptor.wait(.reading, deadline: deadline, "wait for")
+            do { try await descriptor.wait(.reading, deadline: deadline, "wait for") } catch let error as TimeoutError {
+                // What has come by now has come in time.
+                intake.withLock { $0.isDrained = false }
+                guard let event = take() else { throw error }
+                return event
+            }
             intake.withLock { $0.isDrained = false }
         }
     }

@@ -70,9 +70,9 @@ final class SignalRegistry: Sendable {
     private func withdraw(_ claim: Claim, _ state: inout State) -> Wish? {
         guard let index = state.entries.firstIndex(where: { $0.claim == claim }) else { return nil }
         let entry = state.entries.remove(at: index)
-        if case .receive(let channel) = entry.wish { tell(channel, state) }
         for signal in entry.signals { try? apply(signal, &state) }
-        _ = ipc_signal_thread_accept(state.caught)  // those that another wish has caught again
+        if case .receive(let channel) = entry.wish { tell(channel, state) }
+        try? accept(state)  // those that another wish has caught again
         return entry.wish
     }
 
@@ -134,12 +134,31 @@ final class SignalRegistry: Sendable {
     private func leaveToOthers(_ signal: Signal, _ state: inout State) {
         guard state.caught & signal.bit != 0 else { return }
         state.caught &= ~signal.bit
-        _ = ipc_signal_thread_accept(state.caught)
+        try? accept(state)
     }
 
+    /// Has the thread for signals let through what is caught now.
+    ///
+    /// Real-time signals only if the main thread does not: of two threads that are given one each, the second may come
+    /// first to the handler, and their order would be lost.
     private func accept(_ state: State) throws {
-        let result = ipc_signal_thread_accept(state.caught)
+        let realTime = state.caught & SignalRegistry.realTime
+        let accepted = realTime == 0 ? state.caught : state.caught & (~realTime | SignalRegistry.blockedByMainThread)
+        let result = ipc_signal_thread_accept(accepted)
         if result < 0 { throw SystemError("start", on: "thread for signals", Errno(rawValue: -result)) }
+    }
+
+    private static let realTime: UInt64 = Signal.all.filter(\.isRealTime).reduce(0) { $0 | $1.bit }
+
+    /// The signals that do not reach the main thread: all, if it has ended or cannot be asked.
+    private static var blockedByMainThread: UInt64 {
+        let process = ProcessID.current
+        guard let bytes = try? SmallFile.read("/proc/\(process)/task/\(process)/status") else { return .max }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            if line.hasPrefix("State:\tZ") { return .max }
+            if line.hasPrefix("SigBlk:\t") { return UInt64(line.dropFirst(8), radix: 16) ?? .max }
+        }
+        return .max
     }
 
     /// Tells the handler what a channel is to get: all that anybody wishes to receive by it.
@@ -172,7 +191,7 @@ final class SignalRegistry: Sendable {
         guard let signal = Signal(record.signal) else { return }
         var record = record
         switch wish(for: signal, state) {
-        case .receive, .hold: ipc_signal_deliver(&record)
+        case .receive, .hold: _ = ipc_signal_deliver(&record)
         case .ignore: break
         case .standard, nil: _ = ipc_signal_repeat(&record)
         }

@@ -5,7 +5,9 @@
 /// Made by ``Signal/stream(_:)-(Signal...)``. Whoever lets go of it ends it; the last one to leave gives the signal back
 /// to whatever was there before.
 public final class SignalStream: AsyncSequence, Sendable {
+    /// Each arrival is an event.
     public typealias Element = SignalEvent
+    /// A loop over the events throws nothing.
     public typealias Failure = Never
 
     /// The signals that it is about.

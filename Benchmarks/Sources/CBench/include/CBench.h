@@ -7,6 +7,7 @@ int32_t bench_socket_pair(int32_t *one, int32_t *other);
 int32_t bench_pipe(int32_t *reader, int32_t *writer);
 // fork; the child dies with its parent. BENCH_CPUS="a,b" puts the parent on a and the child on b. Only before any thread.
 int32_t bench_fork(void);
+void bench_hold_signals(int32_t hold);  // SIGUSR1 and SIGUSR2, blocked in this thread or not
 void bench_end(int32_t pid);
 void bench_pin(void);
 double bench_now(void);
