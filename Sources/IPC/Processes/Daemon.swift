@@ -138,7 +138,7 @@ public final class Daemon: Sendable {
         file?.endTurn()  // the launcher's, if it has gone
         guard let launcher = launcher.withLock({ $0.take() }) else { return }
         let number = launcher.number
-        _ = SystemCall.retrying { ipc_write_without_signal(number, bytes, UInt(bytes.count), 0) }
+        _ = SystemCall.retrying { ipc_write_without_sigpipe(number, bytes, UInt(bytes.count), 0) }
     }
 
     // MARK: Its file and its end

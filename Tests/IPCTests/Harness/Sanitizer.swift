@@ -6,6 +6,9 @@ enum Sanitizer {
     /// use then says nothing.
     static let keepsFreedMemory = dlsym(nil, "__asan_init") != nil
 
+    /// The thread sanitizer holds a signal's handler back until its thread makes a call that it knows.
+    static let delaysHandlers = dlsym(nil, "__tsan_init") != nil
+
     /// For strace: leaks are looked for by tracing, and a program can be traced but once.
     static let optionsOfTracer: [String] = {
         let former = getenv("ASAN_OPTIONS").map { String(cString: $0) + ":" } ?? ""

@@ -56,7 +56,7 @@ struct CallThreadTests {
         #expect(status == 0, "\(output)")
     }
 
-    @Test("S-16: a handler that was there before still gets its SIGURGs")
+    @Test("S-16: a handler that was there before still gets its SIGURGs", .disabled(if: Sanitizer.delaysHandlers))
     func former() async throws {
         let (status, output) = try await InnerRun.of("inProcessThatHandlesSIGURG")
         #expect(status == 0, "\(output)")
@@ -96,10 +96,10 @@ struct CallThreadInnerTests {
         #expect(handled.value == 1)
         let subscription = try SignalDelivery.shared.subscribe([.urgent]) { _ in }
         interruptAnotherThread()
-        #expect(handled.value == 1)
+        #expect(handled.value == 2, "by default the signal does nothing, so whoever had it before still has it")
         subscription.end()
         interruptAnotherThread()
-        #expect(handled.value == 2)
+        #expect(handled.value == 3)
     }
 
     @Test(.inner, .timeLimit(.minutes(1))) func inProcessThatSubscribesToSIGURG() async throws {
