@@ -7,6 +7,9 @@ let strict: [SwiftSetting] =
 let strictC: [CSetting] =
     Context.environment["IPC_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
+/// What the thread sanitizer has to be told of in programs that tests run; `Scripts/sanitize` asks for it.
+let marks: [Target.Dependency] = Context.environment["IPC_MUTEX_MARKS"] == nil ? [] : ["MutexMarks"]
+
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -47,12 +50,12 @@ let package = Package(
             dependencies: [
                 "IPC",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            ] + marks,
             swiftSettings: settings
         ),
         .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
         .executableTarget(
-            name: "TestWorkers", dependencies: ["IPC"], path: "Tests/TestWorkers", swiftSettings: settings),
+            name: "TestWorkers", dependencies: ["IPC"] + marks, path: "Tests/TestWorkers", swiftSettings: settings),
         .target(name: "MutexMarks", path: "Tests/MutexMarks", cSettings: strictC),
         .testTarget(
             name: "IPCTests",

@@ -157,13 +157,13 @@ struct LineSequenceTests {
         for spans in [false, true] {
             let pipe = try AnonymousPipe()
             try await place.run {
+                try await pipe.writer.write("line\npart")
                 let task = Task(executorPreference: EventLoop.current) {
                     await failure {
                         if spans { try await pipe.reader.forEachLine { _ in } }
                         for try await _ in pipe.reader.lines() {}
                     }
                 }
-                try await pipe.writer.write("line\npart")
                 try await untilSomeoneWaits(on: pipe.reader.descriptor)
                 task.cancel()
                 #expect(await task.value is CancellationError)
