@@ -42,11 +42,16 @@ int32_t ipc_replace_process(
     syscall(SYS_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);  // what foreign code has opened without it
     for (int i = 0; i < kept_count; i++)
         if (fcntl(kept[i], F_SETFD, 0) < 0) return -errno;
-    // What this thread holds the new image would hold for ever; what is ignored as well. Handlers the kernel resets.
+    // What is caught would end the new image by default: a second SIGHUP before it catches them itself changes nothing.
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, hangup;
+    sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler != SIG_DFL) sigaction(SIGHUP, &ignored, NULL);
+    // What this thread holds the new image would hold for ever.
     uint64_t none = 0, former;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, &former, sizeof none);
     execve(path, arguments, environment);
     int error = errno;
+    if (hangup.sa_handler != SIG_DFL) sigaction(SIGHUP, &hangup, NULL);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &former, NULL, sizeof former);
     for (int i = 0; i < kept_count; i++) fcntl(kept[i], F_SETFD, FD_CLOEXEC);
     return -error;

@@ -10,6 +10,7 @@ extension FileLock {
     ///
     /// - Throws: what the body throws; ``TimeoutError`` with the operation `lock`, `CancellationError` and ``SystemError``, as
     ///   ``acquire(_:on:kind:timeout:)`` does, and the body has not been run then.
+    @discardableResult
     public static func exclusive<Result>(
         on path: FilePath, kind: Kind = .wholeFile, timeout: Duration? = nil, _ body: () async throws -> Result
     ) async throws -> Result {
@@ -17,6 +18,7 @@ extension FileLock {
     }
 
     /// Runs a body while nobody else holds the lock, as ``exclusive(on:kind:timeout:_:)`` does; waits until a deadline.
+    @discardableResult
     public static func exclusive<Result>(
         on path: FilePath, kind: Kind = .wholeFile, deadline: Deadline, _ body: () async throws -> Result
     ) async throws -> Result {
@@ -24,6 +26,7 @@ extension FileLock {
     }
 
     /// Runs a body while nobody holds the lock exclusively; others may share it. As ``exclusive(on:kind:timeout:_:)``.
+    @discardableResult
     public static func shared<Result>(
         on path: FilePath, kind: Kind = .wholeFile, timeout: Duration? = nil, _ body: () async throws -> Result
     ) async throws -> Result {
@@ -31,6 +34,7 @@ extension FileLock {
     }
 
     /// Runs a body while nobody holds the lock exclusively, as ``shared(on:kind:timeout:_:)`` does; waits until a deadline.
+    @discardableResult
     public static func shared<Result>(
         on path: FilePath, kind: Kind = .wholeFile, deadline: Deadline, _ body: () async throws -> Result
     ) async throws -> Result {

@@ -157,9 +157,10 @@ public final class Daemon: Sendable {
     /// Replaces this process by a new image of its program, with the same number, arguments and pid file: how a daemon reads its
     /// configuration anew, or goes over to a newer version, on SIGHUP. The C function is `execve`.
     ///
-    /// All tasks and threads end without a word, descriptors are closed but 0 to 2; no signal is held in the new image, where
-    /// ``detach(pidFile:log:directory:modeMask:timeout:)`` returns at once. Whoever checks the new configuration first
-    /// goes on with the old one if it is wrong.
+    /// All tasks and threads end without a word, descriptors are closed but 0 to 2, and what `print` has not written yet is
+    /// lost. In the new image ``detach(pidFile:log:directory:modeMask:timeout:)`` returns at once; no signal is held, and a
+    /// further SIGHUP does nothing until the image receives it itself. Whoever checks the new configuration first goes on
+    /// with the old one if it is wrong.
     ///
     /// - Throws: ``SystemError`` if the image cannot be executed; the daemon goes on then. It does not return otherwise.
     public func reexecute() throws {
