@@ -13,7 +13,9 @@ import Testing
         for place in Place.allCases {
             try await place.run {
                 let perl = try await PerlSender()
-                let wanted = Signal.all.filter(\.canBeCaught)
+                // A fault that somebody sent, while the thread waits in the kernel, is too much for the thread sanitizer.
+                let refused = Sanitizer.delaysHandlers ? Signal.faults : []
+                let wanted = Signal.all.filter { $0.canBeCaught && !refused.contains($0) }
                 // The runtime may have handlers of its own for faults.
                 let before = Dictionary(uniqueKeysWithValues: wanted.map { ($0, disposition($0)) })
                 let stream = try Signal.stream(Set(wanted))
