@@ -102,7 +102,7 @@ extension ByteReader {
             }
             if ipc_task_is_cancelled() != 0 { throw CancellationError() }
             // Somebody reads, and is about to take what is there.
-            guard (try? begin("read")) != nil else {
+            guard (try? begin("read", as: .absorber)) != nil else {
                 if descriptor.isClosed { return }
                 await EventLoop.letOthersRun()
                 continue

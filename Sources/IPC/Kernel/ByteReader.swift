@@ -15,7 +15,7 @@ public final class ByteReader: @unchecked Sendable {
     // Safe to share by this rule: `buffer` and the members after it are touched only between `begin` and `end`, which let
     // one caller in at a time.
     let descriptor: SharedDescriptor
-    private let isBusy = Atomic(false)
+    private let user = Atomic(User.nobody)
     @exclusivity(unchecked) var buffer = ByteBuffer()
     @exclusivity(unchecked) var supply = Supply()
     /// How far the buffer was searched for the end of a line, so that no byte is looked at twice.
@@ -123,12 +123,10 @@ public final class ByteReader: @unchecked Sendable {
 
     /// Lets the caller in, or says that another is in.
     @inline(__always)
-    func begin(_ operation: String) throws(SystemError) {
-        guard !isBusy.exchange(true, ordering: .acquiring) else {
-            throw SystemError(operation, on: descriptor.subject, .resourceBusy)
-        }
+    func begin(_ operation: String, as caller: User = .reader) throws(SystemError) {
+        guard letIn(caller) else { throw SystemError(operation, on: descriptor.subject, .resourceBusy) }
         guard descriptor.enter() else {
-            isBusy.store(false, ordering: .releasing)
+            user.store(.nobody, ordering: .releasing)
             throw descriptor.closedError(operation)
         }
     }
@@ -136,20 +134,37 @@ public final class ByteReader: @unchecked Sendable {
     /// Lets the caller in to what has been read already.
     @inline(__always)
     func beginWithoutCall() throws(SystemError) {
-        guard !isBusy.exchange(true, ordering: .acquiring) else {
-            throw SystemError("read", on: descriptor.subject, .resourceBusy)
-        }
+        guard letIn(.reader) else { throw SystemError("read", on: descriptor.subject, .resourceBusy) }
         guard descriptor.isClosed else { return }
         endWithoutCall()
         throw descriptor.closedError("read")
     }
 
     @inline(__always)
-    func endWithoutCall() { isBusy.store(false, ordering: .releasing) }
+    func endWithoutCall() { user.store(.nobody, ordering: .releasing) }
 
     @inline(__always)
     func end() {
         descriptor.leave()
-        isBusy.store(false, ordering: .releasing)
+        user.store(.nobody, ordering: .releasing)
+    }
+
+    /// Who is inside.
+    enum User: UInt8, AtomicRepresentable {
+        case nobody
+        case reader
+        /// ``absorb()``, for one call that does not wait.
+        case absorber
+    }
+
+    /// Lets one caller in. A reader who finds the absorber inside waits for it, which takes no longer than its call.
+    @inline(__always)
+    private func letIn(_ caller: User) -> Bool {
+        while true {
+            let (isIn, other) = user.compareExchange(expected: .nobody, desired: caller, ordering: .acquiring)
+            if isIn { return true }
+            guard other == .absorber, caller == .reader else { return false }
+            ipc_yield_processor()
+        }
     }
 }
