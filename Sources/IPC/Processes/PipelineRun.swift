@@ -52,6 +52,7 @@ struct PipelineRun: Sendable {
         async let over: Void = stages.waitForAll(deadline)
         stages.startFunctions(deadline)
         var failure: (any Error)?
+        var isOfRun = false
         do {
             if let deadline {
                 try await deadline.run { try await body(stages.input) }
@@ -65,7 +66,8 @@ struct PipelineRun: Sendable {
             if !isBrokenPipe(error, of: stages) { await stages.end(grace: grace) }
         }
         do { try await over } catch {
-            failure = failure ?? error
+            // That the first stage took no more is not why they had to be ended.
+            if failure.map({ isBrokenPipe($0, of: stages) }) ?? true { (failure, isOfRun) = (error, true) }
             await stages.end(grace: grace)
         }
         stages.finishStreams()
@@ -74,14 +76,14 @@ struct PipelineRun: Sendable {
         failure = failure ?? collected.failure
         let results = await stages.results(complaints)
         let result = PipelineResult(stages: results, output: collected.output, duration: .now - began)
-        try check(result, failure, isExceeded: collected.isExceeded, stages)
+        try check(result, failure, isOfRun: isOfRun, isExceeded: collected.isExceeded, stages)
         return result
     }
 
     private func check(
-        _ result: PipelineResult, _ failure: (any Error)?, isExceeded: Bool, _ stages: RunningStages
+        _ result: PipelineResult, _ failure: (any Error)?, isOfRun: Bool, isExceeded: Bool, _ stages: RunningStages
     ) throws {
-        if let timeout = failure as? TimeoutError {
+        if isOfRun, let timeout = failure as? TimeoutError {
             throw TimeoutError(
                 "run", on: pipeline.description, limit: timeout.limit, output: result.output.bytes,
                 error: result.stages.last?.error.bytes ?? [])
