@@ -64,7 +64,9 @@ extension Command {
         }
         async let wasCutOff = pipes.dropRest()
         do { _ = try await end } catch {
-            if case .success = outcome { outcome = .failure(error) }
+            // That the program took no more is not why it had to be ended.
+            let isExcused = if case .failure(let former) = outcome { isBrokenPipe(former, of: pipes) } else { true }
+            if isExcused { outcome = .failure(error) }
             await child.end(grace: grace)
             pipes.finish()
         }
@@ -82,7 +84,11 @@ extension Command {
     ) throws -> Value {
         switch outcome {
         case .success(let value):
-            let isExcused = wasCutOff && result.status == .signalled(.brokenPipe, coreDumped: false)
+            // On a socket it is told by an error, and no signal comes: its status then is its own affair.
+            let isExcused =
+                wasCutOff
+                && (result.status == .signalled(.brokenPipe, coreDumped: false)
+                    || pipes.standardOutput.descriptor.endsWhenReset)
             guard isChecked, !result.status.isSuccess, !isExcused else { return value }
             throw CommandError(.failed, command: description, result: result)
         case .failure(let error) where isBrokenPipe(error, of: pipes):
