@@ -1,5 +1,6 @@
 // ipc daemon start: a process of ours that holds the pid file's lock and stands by the program as long as it runs.
 import ArgumentParser
+import FoundationEssentials
 import IPC
 
 extension DaemonCommand {
@@ -45,8 +46,7 @@ extension DaemonCommand {
             let role: Daemon.Role
             do {
                 role = try Daemon.begin(
-                    pidFile: pidFile.map { FilePath($0) }, log: log.map { FilePath($0) },
-                    directory: FilePath(child.directory ?? "/"))
+                    pidFile: pidFile.map { FilePath($0) }, log: log.map { FilePath($0) }, directory: ".")
             } catch {
                 return try perform {
                     if json { try await printJSON(RunReport(error)) }
@@ -70,10 +70,14 @@ extension DaemonCommand {
             do {
                 let words = RawArguments.all.suffix(command.count)
                 let program = try child.apply(
-                    to: Command(words[words.startIndex], arguments: Array(words.dropFirst()))
-                ).modeMask(child.umask?.mask ?? FilePermissions(rawValue: 0o077)).diesWithParent()
+                    to: Command(fromHere(words[words.startIndex]), arguments: Array(words.dropFirst()))
+                ).directory(FilePath(child.directory ?? "/")).modeMask(
+                    child.umask?.mask ?? FilePermissions(rawValue: 0o077)
+                ).diesWithParent()
                 let signals: Set<Signal> = [.terminate, .interrupt, .hangup, .user1, .user2]
                 return try await program.withChild(passingOn: signals) { child in
+                    // Until now names were those of the caller's directory.
+                    _ = FileManager.default.changeCurrentDirectoryPath("/")
                     try daemon.setProcess(child.processID)
                     if let early = try? await child.wait(timeout: settle.duration), !early.isSuccess {
                         throw DidNotStart(program: program.program, status: early)
@@ -86,6 +90,13 @@ extension DaemonCommand {
                 daemon.fail(error, status: status)
                 return ExitCode(status)
             }
+        }
+
+        /// A name that has a slash means a file from where the caller is, and the program begins elsewhere.
+        private func fromHere(_ name: [UInt8]) -> any ProgramArgument {
+            let slash = UInt8(ascii: "/")
+            guard name.contains(slash), name.first != slash else { return name }
+            return Array(FileManager.default.currentDirectoryPath.utf8) + [slash] + name
         }
     }
 }
