@@ -71,6 +71,7 @@ extension Trait where Self == Guarded {
 private enum WarmUp {
     static let once = Task {
         _ = try EventLoop.shared
+        try await Command.testChild("exit", 0).diesWithParent().run()  // starts the thread that starts such programs
         try await runOnPool {
             let pipe = try AnonymousPipe()
             async let byte = pipe.reader.read(upTo: 1)
