@@ -9,6 +9,9 @@ enum Sanitizer {
     /// The thread sanitizer holds a signal's handler back until its thread makes a call that it knows.
     static let delaysHandlers = dlsym(nil, "__tsan_init") != nil
 
+    /// A sanitizer reports a fault and ends the process by a status of its own, not by the signal.
+    static let catchesFaults = delaysHandlers || keepsFreedMemory
+
     /// For strace: leaks are looked for by tracing, and a program can be traced but once.
     static let optionsOfTracer: [String] = {
         let former = getenv("ASAN_OPTIONS").map { String(cString: $0) + ":" } ?? ""

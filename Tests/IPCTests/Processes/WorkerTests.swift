@@ -67,7 +67,7 @@ struct WorkerTests {
         #expect("\(error)" == "worker Misbehave: \(status) without a reply")
     }
 
-    @Test("S-34: a worker that crashes is an error, and takes nobody with it")
+    @Test("S-34: a worker that crashes is an error, and takes nobody with it", .disabled(if: Sanitizer.catchesFaults))
     func crash() async throws {
         let error = try await #require(throws: WorkerError.self) {
             try await Misbehave.perform(.crash) { $0.error(.discard).limit(.coreFile, to: 0) }

@@ -4,7 +4,7 @@ import Glibc
 import IPC
 import Testing
 
-@Suite struct FaultReportTests {
+@Suite(.disabled(if: Sanitizer.catchesFaults)) struct FaultReportTests {
     /// Without the runtime's own reports, which take seconds.
     private static let script = #"ulimit -c 0; export SWIFT_BACKTRACE=enable=no; exec "$@""#
 
