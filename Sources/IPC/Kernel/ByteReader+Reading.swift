@@ -227,8 +227,9 @@ extension Transfer {
     @inline(__always)
     var isDrainedByShortRead: Bool {
         switch self {
-        case .pipe, .socket, .nonblocking: true
-        case .immediate, .blocking: false
+        case .pipe, .socket: true
+        // A FIFO opened anew after its last writer has left is at its end, and no event ever says so: only a read does.
+        case .nonblocking, .immediate, .blocking: false
         }
     }
 

@@ -116,6 +116,25 @@ struct TransferTests {
     }
 
     @Test(arguments: Place.allCases)
+    func aFIFOWhoseWriterHasLeftIsReadToItsEnd(_ place: Place) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("fifo").string
+            try #require(mkfifo(path, 0o600) == 0)
+            defer { unlink(path) }
+            let reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            let writer = open(path, O_WRONLY | O_CLOEXEC)
+            #expect(write(writer, "hi\n", 3) == 3)
+            close(writer)
+            try await place.run {
+                let source = try ByteReader(Descriptor(adopting: reader))
+                #expect(
+                    try await source.readAll(limit: 10, timeout: .seconds(10) * Watchdog.patience) == Array("hi\n".utf8)
+                )
+            }
+        }
+    }
+
+    @Test(arguments: Place.allCases)
     func aNamedFIFOIsOpenedAnewAndItsOriginalStaysBlocking(_ place: Place) async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending("fifo").string

@@ -82,6 +82,8 @@ import Testing
         let signal = try #require(Signal.realTime(5))
         let child = try await Command.testChild("sleep", 1000).start()
         try child.send(.stop)
+        // Only a process that stands still queues what would end it.
+        while child.processID.state != .stopped { sched_yield() }
         var sent = 0
         let error = #expect(throws: SystemError.self) {
             while sent < 10_000 {
