@@ -116,4 +116,9 @@ long ipc_write_without_sigpipe(int32_t fd, const void *bytes, uintptr_t count, i
     return result;
 }
 
+void ipc_pause_thread(int64_t nanoseconds) {
+    struct timespec pause = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    nanosleep(&pause, NULL);
+}
+
 void ipc_yield_processor(void) { sched_yield(); }

@@ -31,5 +31,7 @@ int32_t ipc_thread_signal(int32_t thread, int32_t signal);
 long ipc_write_without_sigpipe(int32_t fd, const void *_Nullable bytes, uintptr_t count, int32_t rwf);
 
 void ipc_yield_processor(void);
+// nanosleep
+void ipc_pause_thread(int64_t nanoseconds);
 
 #endif

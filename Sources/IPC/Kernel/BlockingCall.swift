@@ -93,8 +93,9 @@ final class BlockingCall: Sendable {
             if let result { return result }
             let pause = Deadline(in: .milliseconds(1))
             do { _ = try await isFinished(by: pause) } catch {
-                // No descriptor is free for the loop that would wake us.
-                try? await Task.sleep(for: .milliseconds(1))
+                // No descriptor is free for the loop that would wake us. Nor is one for the runtime's sleep, which ends the
+                // process then.
+                ipc_pause_thread(1_000_000)
             }
         }
     }
