@@ -46,11 +46,11 @@ struct PipelineRun: Sendable {
         _ stages: RunningStages, _ began: ContinuousClock.Instant, _ body: (ByteWriter?) async throws -> Void
     ) async throws -> PipelineResult {
         let grace = grace
+        stages.startFunctions(deadline)  // before anybody waits for them
         async let output = Execution.collect(stages.output, limit) { stages.endSoon(grace: grace) }
         async let errors = stages.collectErrors()
         async let fed: Void = stages.feed()
         async let over: Void = stages.waitForAll(deadline)
-        stages.startFunctions(deadline)
         var failure: (any Error)?
         var isOfRun = false
         do {
