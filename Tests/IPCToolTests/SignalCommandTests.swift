@@ -108,7 +108,7 @@ struct SignalCommandTests {
                 ctypes.CDLL(None).sigwaitinfo(mask, buffer)
                 print(buffer[0] - signal.SIGRTMIN, buffer[2], buffer[6], flush=True)
             ' >"$1" & receiver=$!
-            until grep -q ready "$1"; do sleep 0.01; done
+            : >>"$1"; until grep -q ready "$1"; do sleep 0.01; done
             for n in 5 -6 7; do "$ipc" kill -s RTMIN+2 --value=$n $receiver; done
             wait $receiver; cat "$1"
             """#
