@@ -87,3 +87,8 @@ struct ModeMask: ExpressibleByArgument {
         mask = FilePermissions(rawValue: bits)
     }
 }
+
+extension Set<Signal> {
+    /// What people and their shells send to end something: meant for the program that runs, not for this command.
+    static let passedOn: Set = [.interrupt, .terminate, .hangup]
+}

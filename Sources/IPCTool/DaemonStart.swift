@@ -70,7 +70,7 @@ extension DaemonCommand {
             do {
                 let words = RawArguments.all.suffix(command.count)
                 let program = try child.apply(
-                    to: Command(fromHere(words[words.startIndex]), arguments: Array(words.dropFirst()))
+                    to: Command(words: [fromHere(words[words.startIndex])] + words.dropFirst())
                 ).directory(FilePath(child.directory ?? "/")).modeMask(
                     child.umask?.mask ?? FilePermissions(rawValue: 0o077)
                 ).diesWithParent()
@@ -93,7 +93,7 @@ extension DaemonCommand {
         }
 
         /// A name that has a slash means a file from where the caller is, and the program begins elsewhere.
-        private func fromHere(_ name: [UInt8]) -> any ProgramArgument {
+        private func fromHere(_ name: [UInt8]) -> [UInt8] {
             let slash = UInt8(ascii: "/")
             guard name.contains(slash), name.first != slash else { return name }
             return Array(FileManager.default.currentDirectoryPath.utf8) + [slash] + name

@@ -44,14 +44,11 @@ struct LockCommand: ParsableCommand {
     }
 
     private var prepared: Command {
-        let words = RawArguments.all.suffix(command.count)
-        return Command(words[words.startIndex], arguments: Array(words.dropFirst())).unchecked()
+        Command(words: RawArguments.all.suffix(command.count)).unchecked()
     }
 
-    private static let passedOn: Set<Signal> = [.interrupt, .terminate, .hangup]
-
     private func runPlainly() async throws -> ExitCode {
-        let result = try await locked { try await prepared.run(passingOn: LockCommand.passedOn) }
+        let result = try await locked { try await prepared.run(passingOn: .passedOn) }
         return ExitCode(result.status.shellStatus)
     }
 
@@ -59,7 +56,7 @@ struct LockCommand: ParsableCommand {
         let report: (RunReport, ExitCode)
         do {
             let result = try await locked {
-                try await prepared.input(.inherit).capture(passingOn: LockCommand.passedOn)
+                try await prepared.input(.inherit).capture(passingOn: .passedOn)
             }
             report = (RunReport(result), ExitCode(result.status.shellStatus))
         } catch {

@@ -47,16 +47,14 @@ struct PipeCommand: ParsableCommand {
     }
 
     private func prepared() throws -> Pipeline {
-        let commands = try words.map { words in
-            try child.apply(to: Command(words[words.startIndex], arguments: Array(words.dropFirst())))
-        }
+        let commands = try words.map { try child.apply(to: Command(words: $0)) }
         guard let pipeline = Pipeline(commands) else { throw ValidationError("no stages") }
         return pipeline
     }
 
     private func runPlainly() async throws -> ExitCode {
         let result = try await prepared().run(
-            timeout: timeout?.duration, grace: killAfter.duration, passingOn: [.interrupt, .terminate, .hangup])
+            timeout: timeout?.duration, grace: killAfter.duration, passingOn: .passedOn)
         return ExitCode(result.status.shellStatus)
     }
 
@@ -65,7 +63,7 @@ struct PipeCommand: ParsableCommand {
         do {
             let pipeline = try prepared()
             let result = try await pipeline.capture(
-                timeout: timeout?.duration, grace: killAfter.duration, passingOn: [.interrupt, .terminate, .hangup])
+                timeout: timeout?.duration, grace: killAfter.duration, passingOn: .passedOn)
             report = (PipeReport(result), ExitCode(result.status.shellStatus))
         } catch {
             await complain(error)

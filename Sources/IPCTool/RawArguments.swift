@@ -1,5 +1,6 @@
 // The command line as the bytes that it is: what is not UTF-8 reaches a program unchanged, or is refused.
 import ArgumentParser
+import IPC
 
 enum RawArguments {
     /// All arguments; `CommandLine.arguments` has U+FFFD in them where they are not UTF-8.
@@ -27,4 +28,9 @@ enum RawArguments {
             throw ValidationError("'\(String(decoding: bytes, as: UTF8.self))' is not UTF-8")
         }
     }
+}
+
+extension Command {
+    /// The program that the first word names, with the others as its arguments.
+    init(words: some Collection<[UInt8]>) { self.init(words.first ?? [], arguments: Array(words.dropFirst())) }
 }

@@ -52,9 +52,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func prepared() throws -> Command {
-        let words = RawArguments.all.suffix(command.count)
-        var prepared = Command(words[words.startIndex], arguments: Array(words.dropFirst()))
-        prepared = try child.apply(to: prepared)
+        var prepared = try child.apply(to: Command(words: RawArguments.all.suffix(command.count)))
         if keep { prepared = prepared.keepingTree() }
         if dieWithParent { prepared = prepared.diesWithParent() }
         return prepared
@@ -62,7 +60,7 @@ struct RunCommand: ParsableCommand {
 
     private func runPlainly() async throws -> ExitCode {
         let result = try await prepared().unchecked().run(
-            timeout: timeout?.duration, grace: killAfter.duration, passingOn: [.interrupt, .terminate, .hangup])
+            timeout: timeout?.duration, grace: killAfter.duration, passingOn: .passedOn)
         return ExitCode(result.status.shellStatus)
     }
 
@@ -72,7 +70,7 @@ struct RunCommand: ParsableCommand {
         do {
             let result = try await prepared().unchecked().input(.inherit).capture(
                 limit: limit, timeout: timeout?.duration, grace: killAfter.duration,
-                passingOn: [.interrupt, .terminate, .hangup])
+                passingOn: .passedOn)
             report = (RunReport(result), ExitCode(result.status.shellStatus))
         } catch {
             await complain(error)

@@ -13,6 +13,19 @@ struct Bench {
 
     static func report(_ value: Double, _ unit: String) { print("R - \(value) \(unit)") }
 
+    /// How often in a second, one after the other; the first time does not count.
+    static func rate(_ once: () async throws -> Void) async throws -> Double {
+        try await once()
+        let start = bench_now()
+        var (count, now) = (0.0, start)
+        repeat {
+            try await once()
+            count += 1
+            now = bench_now()
+        } while now - start < Bench.seconds
+        return count / (now - start)
+    }
+
     static func main() throws {
         Workers.runIfRequested()
         let arguments = CommandLine.arguments

@@ -9,25 +9,13 @@ enum Spawning {
         let command = Command("/bin/true")
         let rate: Double
         switch variant {
-        case "async": rate = try EventLoop.run { try await measure { try await command.run() } }
+        case "async": rate = try EventLoop.run { try await Bench.rate { try await command.run() } }
         case "blocking":
             let once: @Sendable () async throws -> Void = { try await command.run() }
             rate = try measureBlocking { try EventLoop.run(once) }
         default: exit(64)
         }
         Bench.report(rate, "spawns/s")
-    }
-
-    private static func measure(_ once: () async throws -> Void) async throws -> Double {
-        try await once()
-        let start = bench_now()
-        var (count, now) = (0.0, start)
-        repeat {
-            try await once()
-            count += 1
-            now = bench_now()
-        } while now - start < Bench.seconds
-        return count / (now - start)
     }
 
     private static func measureBlocking(_ once: () throws -> Void) throws -> Double {

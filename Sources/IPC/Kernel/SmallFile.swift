@@ -28,7 +28,7 @@ enum SmallFile {
     }
 
     /// What a symbolic link says; `nil` if it is none, or may not be read.
-    static func target(of link: String, in folder: Int32) -> [UInt8]? {
+    static func target(of link: String, in folder: Int32 = -1) -> [UInt8]? {
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
             let count = room.baseAddress.map { ipc_read_link_at(folder, link, $0, room.count) } ?? -1
             return count < 0 ? nil : Array(room[..<count])

@@ -18,10 +18,7 @@ enum OwnProgram {
 
     /// The file that has the program's name by now, be it us or a newer version.
     static var newestFile: [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = ipc_read_link_at(-100, link, &bytes, bytes.count)  // -100 is AT_FDCWD; the path is absolute
-        guard count > 0, count < bytes.count else { return Array(link.utf8) }
-        var name = Array(bytes.prefix(count))
+        guard var name = SmallFile.target(of: link), name.count < 4096 else { return Array(link.utf8) }
         let mark = Array(" (deleted)".utf8)
         if name.suffix(mark.count) == mark[...] { name.removeLast(mark.count) }
         return withTerminated(name) { ipc_may_execute($0) } == 0 ? name : Array(link.utf8)
