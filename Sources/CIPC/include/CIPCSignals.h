@@ -54,6 +54,10 @@ struct ipc_signal_slot *_Nullable ipc_slot_take(int32_t pipe);
 void ipc_slot_want(struct ipc_signal_slot *_Nonnull slot, uint64_t signals);
 // Has the signal go to this slot alone, whatever others want; to all that want it for NULL.
 void ipc_signal_route(int32_t signal, struct ipc_signal_slot *_Nullable slot);
+// Says where the signal goes from when the slot that it is routed to is closed until it is routed anew.
+void ipc_signal_route_after(int32_t signal, struct ipc_signal_slot *_Nullable slot);
+// Closes a slot that signals are routed to, of whose pipe `count` more records have been read; 0 if there are others still.
+int32_t ipc_slot_close(struct ipc_signal_slot *_Nonnull slot, int64_t count);
 // Waits until no handler is writing to a slot that wants nothing any more. Then its pipe may be closed.
 void ipc_slot_settle(struct ipc_signal_slot *_Nonnull slot);
 void ipc_slot_give_back(struct ipc_signal_slot *_Nonnull slot);
@@ -63,6 +67,8 @@ uint32_t ipc_slot_take_missed_count(
     struct ipc_signal_slot *_Nonnull slot, int32_t signal, int32_t *_Nonnull sender, uint32_t *_Nonnull user);
 // Does with a record what the handler does with a signal; 0 if nobody wants it.
 int32_t ipc_signal_deliver(const struct ipc_signal_record *_Nonnull record);
+// The same as if the slot that the signal is routed to were closed already.
+int32_t ipc_signal_deliver_after(const struct ipc_signal_record *_Nonnull record);
 // Sends this process the signal of a record again, in the name of its sender.
 int32_t ipc_signal_repeat(const struct ipc_signal_record *_Nonnull record);
 

@@ -190,7 +190,8 @@ final class SharedDescriptor: Sendable {
         if EventLoop.hasUsedItsTurn() {
             await EventLoop.letOthersRun()
             let limit = Deadline.earliest(deadline, Deadline.ambient)
-            if let limit, limit.hasPassed { throw limit.passed(operation, on: subject()) }
+            // A limit of zero asks for what can be had without waiting, and that is still to be tried.
+            if let limit, limit.limit > .zero, limit.hasPassed { throw limit.passed(operation, on: subject()) }
         }
     }
 }

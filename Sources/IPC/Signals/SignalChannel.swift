@@ -47,19 +47,28 @@ final class SignalChannel: Sendable {
         descriptor.close()
     }
 
-    /// Everything that is there now, as the handler put it, once it puts nothing more here; those that did not fit once each.
-    func drain() -> [ipc_signal_record] {
-        ipc_slot_settle(slot)
-        return intake.withLock { intake in
-            var records: [ipc_signal_record] = []
-            while intake.fill(descriptor.number) { records += intake.takeRecords() }
+    /// Hands over everything that is held, in order, those that did not fit last and once each; then nothing is held any more.
+    ///
+    /// What comes meanwhile is held and handed over too, so that it does not overtake what came before. From then on it goes
+    /// where the signals are routed after this.
+    func release(_ body: (ipc_signal_record) -> Void) {
+        intake.withLock { intake in
+            var count = 0
+            repeat {
+                count = 0
+                while intake.fill(descriptor.number) {
+                    for record in intake.takeRecords() {
+                        count += 1
+                        body(record)
+                    }
+                }
+            } while ipc_slot_close(slot, Int64(count)) == 0
             for event in intake.takeMissed(slot) {
-                records.append(
+                body(
                     ipc_signal_record(
                         signal: event.signal.number, code: event.code, sender: event.sender?.rawValue ?? 0,
                         user: event.user ?? 0, value: 0))
             }
-            return records
         }
     }
 

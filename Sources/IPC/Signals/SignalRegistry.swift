@@ -52,7 +52,7 @@ final class SignalRegistry: Sendable {
                 for signal in signals.sorted() { try apply(signal, &state) }
                 try accept(state)
             } catch {
-                _ = withdraw(claim, &state)
+                withdraw(claim, &state)
                 throw error
             }
             return claim
@@ -61,19 +61,21 @@ final class SignalRegistry: Sendable {
 
     /// Takes a wish back; what it held goes to whoever gets such signals now. Once it is gone, nothing happens.
     func remove(_ claim: Claim) {
-        state.withLock { state in
-            guard case .hold(let channel) = withdraw(claim, &state) else { return }
-            for record in SignalRegistry.merged(channel.drain()) { pass(on: record, state) }
-        }
+        state.withLock { withdraw(claim, &$0) }
     }
 
-    private func withdraw(_ claim: Claim, _ state: inout State) -> Wish? {
-        guard let index = state.entries.firstIndex(where: { $0.claim == claim }) else { return nil }
+    private func withdraw(_ claim: Claim, _ state: inout State) {
+        guard let index = state.entries.firstIndex(where: { $0.claim == claim }) else { return }
         let entry = state.entries.remove(at: index)
-        for signal in entry.signals { try? apply(signal, &state) }
+        let caught = entry.signals.filter { isForUs($0, state) }
+        for signal in entry.signals.subtracting(caught) { try? apply(signal, &state) }
+        var held: [ipc_signal_record] = []
+        if case .hold(let channel) = entry.wish { held = release(channel, entry.signals, state) }
+        // Only now: what comes to the handler meanwhile comes after what was held.
+        for signal in caught { try? apply(signal, &state) }
         if case .receive(let channel) = entry.wish { tell(channel, state) }
         try? accept(state)  // those that another wish has caught again
-        return entry.wish
+        for var record in held { _ = ipc_signal_repeat(&record) }
     }
 
     // MARK: From wishes to dispositions
@@ -84,6 +86,14 @@ final class SignalRegistry: Sendable {
             if case .receive = entry.wish { false } else { true }
         }
         return (scope ?? about.last)?.wish
+    }
+
+    /// Whether the handler is to catch the signal.
+    private func isForUs(_ signal: Signal, _ state: State) -> Bool {
+        switch wish(for: signal, state) {
+        case .receive, .hold: true
+        case .ignore, .standard, nil: false
+        }
     }
 
     /// Brings a signal's disposition in line with the wishes.
@@ -177,23 +187,29 @@ final class SignalRegistry: Sendable {
 
     // MARK: What was held
 
-    /// What the kernel makes of signals that are held: standard ones once each, real-time ones all, in order.
-    private static func merged(_ records: [ipc_signal_record]) -> [ipc_signal_record] {
-        var seen: UInt64 = 0
-        return records.filter { record in
-            guard let signal = Signal(record.signal) else { return false }
-            defer { seen |= signal.bit }
-            return signal.isRealTime || seen & signal.bit == 0
+    /// Gives what was held to whoever gets such signals without the scope, which is no longer among the wishes; what is for
+    /// nobody of this program is returned, to be sent again: the disposition is what it was by then.
+    ///
+    /// It becomes what the kernel makes of signals that are held: standard ones come once each, real-time ones all, in order.
+    private func release(
+        _ channel: SignalChannel, _ signals: Set<Signal>, _ state: State
+    ) -> [ipc_signal_record] {
+        for signal in signals {
+            var next: OpaquePointer?
+            if case .hold(let outer) = wish(for: signal, state) { next = outer.slot }
+            ipc_signal_route_after(signal.number, next)
         }
-    }
-
-    private func pass(on record: ipc_signal_record, _ state: State) {
-        guard let signal = Signal(record.signal) else { return }
-        var record = record
-        switch wish(for: signal, state) {
-        case .receive, .hold: _ = ipc_signal_deliver(&record)
-        case .ignore: break
-        case .standard, nil: _ = ipc_signal_repeat(&record)
+        var (seen, unclaimed): (UInt64, [ipc_signal_record]) = (0, [])
+        channel.release { record in
+            guard let signal = Signal(record.signal), signal.isRealTime || seen & signal.bit == 0 else { return }
+            seen |= signal.bit
+            var record = record
+            if isForUs(signal, state) {
+                _ = ipc_signal_deliver_after(&record)
+            } else {
+                unclaimed.append(record)
+            }
         }
+        return unclaimed
     }
 }

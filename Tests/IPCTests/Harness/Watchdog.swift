@@ -53,15 +53,22 @@ final class Watchdog: Sendable {
         }
     }
 
+    /// The runtime would write a page for each thread and bury the name of the test, so the process just ends.
     private func bark(_ watch: Watch) -> Never {
-        var text = "\n!! hangs: \(watch.name), not done within \(watch.limit)\n"
-        for thread in Folder.names(in: "/proc/self/task").sorted() {
+        var threads: [String: Int] = [:]
+        for thread in Folder.names(in: "/proc/self/task") {
             let name = Folder.text(of: "/proc/self/task/\(thread)/comm")?.dropLast() ?? "?"
             let place = Folder.text(of: "/proc/self/task/\(thread)/wchan") ?? "?"
-            text += "   thread \(thread) (\(name)) is in \(place == "0" ? "user code" : place)\n"
+            threads["\(name) in \(place == "0" ? "user code" : place)", default: 0] += 1
         }
-        text += Leftovers.now().entries.sorted().map { "   there now: \($0)\n" }.joined()
+        var text = "\n!! hangs: \(watch.name), not done within \(watch.limit)\n"
+        text += threads.sorted { $0.key < $1.key }.map { "   \($0.value) x \($0.key)\n" }.joined()
+        text += Leftovers.now().entries.filter { !$0.description.hasPrefix("thread") }.sorted()
+            .map { "   there now: \($0)\n" }.joined()
         _ = text.withCString { write(2, $0, strlen($0)) }
-        abort()
+        _exit(Watchdog.status)
     }
+
+    /// The status of a run that was ended.
+    static let status: Int32 = 99
 }

@@ -114,10 +114,7 @@ private let handled = Atomic(0)
         "S3: held real-time signals arrive all, in order, with values and sender", .guarded,
         .disabled(if: Sanitizer.delaysHandlers))
     func realTime() async throws {
-        // What the kernel has not handed over yet when the scope ends comes before what was held.
-        await withKnownIssue("the order at the end of a scope", isIntermittent: true) {
-            try await expectInner("heldValues")
-        }
+        try await expectInner("heldValues")
     }
 
     @Test(.inner) func heldValues() async throws {
