@@ -13,6 +13,7 @@ final class Watchdog: Sendable {
     }
 
     private let watch = Mutex<Watch?>(nil)
+    private let stage = Mutex("")
     private let change = DispatchSemaphore(value: 0)
 
     /// Makes all limits so many times longer: for runs under a sanitizer or a tracer.
@@ -35,9 +36,13 @@ final class Watchdog: Sendable {
         change.signal()
     }
 
+    /// How far the test is, for the report.
+    func note(_ text: String) { stage.withLock { $0 = text } }
+
     /// The test has ended.
     func rest() {
         watch.withLock { $0 = nil }
+        note("")
         change.signal()
     }
 
@@ -62,6 +67,7 @@ final class Watchdog: Sendable {
             threads["\(name) in \(place == "0" ? "user code" : place)", default: 0] += 1
         }
         var text = "\n!! hangs: \(watch.name), not done within \(watch.limit)\n"
+        text += stage.withLock { $0.isEmpty ? "" : "   at: \($0)\n" }
         text += threads.sorted { $0.key < $1.key }.map { "   \($0.value) x \($0.key)\n" }.joined()
         text += Leftovers.now().entries.filter { !$0.description.hasPrefix("thread") }.sorted()
             .map { "   there now: \($0)\n" }.joined()

@@ -28,8 +28,10 @@ struct CallThreadTests {
         let pipe = try BlockingPipe()
         let tasks = (0..<CallThread.most).map { _ in Task { try await pipe.read() } }
         try await pipe.untilCalled(CallThread.most)
+        Watchdog.shared.note("\(pipe.begun.value) reads, \(pipe.calls.value) calls, \(CallThread.count) threads")
         let error = await failure { _ = try await pipe.read() }
         #expect(error as? SystemError == SystemError("read", on: "pipe", .resourceTemporarilyUnavailable))
+        Watchdog.shared.note("the cancellation")
         for task in tasks { task.cancel() }
         for task in tasks { #expect(await failure { _ = try await task.value } is CancellationError) }
         try pipe.write("a")
