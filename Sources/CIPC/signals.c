@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,7 +83,10 @@ int32_t ipc_signal_cause(int32_t signal, int32_t code) {
 
 // MARK: The handler
 
-static atomic_int owner;
+// Whether this is the process that set the handlers, and not one that somebody forked off it: that one finds a page of
+// zeros here. Cheaper than a look at the process's number, which is a call into the kernel.
+static atomic_int *is_owner;
+static atomic_int owner;  // where the kernel cannot clear pages, the number after all
 static struct sigaction former[65];
 // Handlers that were there before, for signals that several parts of a program can share.
 static _Atomic(void (*)(int)) shared_plain[65];
@@ -91,6 +95,20 @@ static _Atomic(void (*)(int, siginfo_t *, void *)) shared_full[65];
 static int is_fault(int signal) {
     return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP ||
            signal == SIGSYS;
+}
+
+static void become_owner(void) {
+    if (is_owner == NULL) {
+        void *page = mmap(NULL, sizeof *is_owner, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page != MAP_FAILED && madvise(page, sizeof *is_owner, MADV_WIPEONFORK) == 0) is_owner = page;
+    }
+    if (is_owner != NULL) atomic_store(is_owner, 1);
+    atomic_store(&owner, getpid());
+}
+
+static int is_own_process(void) {
+    if (is_owner != NULL) return atomic_load_explicit(is_owner, memory_order_relaxed);
+    return getpid() == atomic_load_explicit(&owner, memory_order_relaxed);
 }
 
 // Has the signal do what it did before this library came: as soon as the handler returns, to this very thread.
@@ -117,7 +135,7 @@ static void handle(int signal, siginfo_t *info, void *context) {
     int saved = errno;
     // A child made by somebody's fork has our handler and our pipes, but its signals are not this process's. And a
     // fault of the program's own would come again for ever, since nobody mends it.
-    if (getpid() != atomic_load_explicit(&owner, memory_order_relaxed) || (is_fault(signal) && info->si_code > 0)) {
+    if (!is_own_process() || (is_fault(signal) && info->si_code > 0)) {
         leave_to_former(signal, info);
     } else {
         struct ipc_signal_record record = {
@@ -230,7 +248,7 @@ static int32_t set(int signal, int state) {
 
 int32_t ipc_signal_catch(int32_t signal) {
     if (signal < 1 || signal > 64) return -EINVAL;
-    atomic_store(&owner, getpid());
+    become_owner();
     if (signal == SIGURG) return use_urgent(SUBSCRIBERS);
     return set(signal, CAUGHT);
 }
