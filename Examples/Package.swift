@@ -3,8 +3,9 @@ import PackageDescription
 
 /// Each example is a folder of its own with one file; a new one gets its line here.
 let examples = [
-    "background", "backticks", "bogus", "daemonize", "hup-daemon", "lock-wait", "magic-cat", "open2-cat", "pipe-pair",
-    "safe-backtick", "safe-pipe", "safe-writer", "socket-pair", "spooler", "status-reader",
+    "alive", "background", "backticks", "bogus", "daemonize", "hup-daemon", "hup-group", "lock-wait", "magic-cat",
+    "open2-cat", "outta-here", "pipe-pair", "precious", "reaper", "safe-backtick", "safe-pipe", "safe-writer",
+    "signals", "socket-pair", "spooler", "status-reader", "zap",
 ]
 
 let ipc = Target.Dependency.product(name: "IPC", package: "swift-ipc")

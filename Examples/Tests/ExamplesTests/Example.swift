@@ -8,6 +8,10 @@ let limit = Duration.seconds(60)
 enum Example {
     /// An example's program: the examples are built into the folder of the program that runs the tests.
     static func command(_ name: String, _ arguments: String...) throws -> Command {
+        try command(name, arguments: arguments)
+    }
+
+    static func command(_ name: String, arguments: [String]) throws -> Command {
         let runner = try #require(try ProcessRecord(of: .current).executable)
         return Command(runner.removingLastComponent().appending(name), arguments: arguments)
     }
