@@ -8,7 +8,7 @@ import Glibc
 import IPC
 
 let word = CommandLine.arguments.dropFirst().first ?? "\(ProcessID.parent)"
-guard let kid = Int32(word).flatMap({ ProcessID($0) }) else {
+guard let kid = ProcessID(word) else {
     print("\(word): not the number of a process")
     exit(64)
 }

@@ -10,7 +10,7 @@ import IPC
 var missing = false
 let words = CommandLine.arguments.dropFirst()
 for word in words.isEmpty ? Signal.all.map(\.name) : Array(words) {
-    if let signal = Int32(word).flatMap({ Signal($0) }) ?? Signal(named: word) {
+    if let signal = Signal(word) {
         print("\(signal.number) \(signal): \(signal.defaultAction) (\(signal.meaning))")
     } else {
         print("\(word): no signal")

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -47,6 +48,17 @@ int32_t ipc_pidfd_queue_signal(int32_t pidfd, int32_t signal, int64_t value) {
 int32_t ipc_signal_repeat(const struct ipc_signal_record *record) {
     siginfo_t info = queued(record->signal, record->sender, record->user, record->value);
     return syscall(SYS_rt_sigqueueinfo, getpid(), record->signal, &info) < 0 ? -errno : 0;
+}
+
+static void flush(FILE *stream) {
+    if (ftrylockfile(stream) != 0) return;
+    fflush_unlocked(stream);
+    funlockfile(stream);
+}
+
+void ipc_flush_standard_streams(void) {
+    flush(stdout);
+    flush(stderr);
 }
 
 _Noreturn void ipc_die_by_signal(int32_t signal) {

@@ -71,7 +71,7 @@ struct SignalsCommand: ParsableCommand {
 extension Signal {
     /// A signal as people write it: `TERM`, `SIGTERM`, `term`, `15`, `RTMIN+3`.
     init(argument: String) throws {
-        guard let signal = Int32(argument).map({ Signal($0) }) ?? Signal(named: argument) else {
+        guard let signal = Signal(argument) else {
             throw ValidationError("there is no signal '\(argument)'; ipc signals lists them")
         }
         self = signal

@@ -13,6 +13,8 @@ int32_t ipc_pidfd_queue_signal(int32_t pidfd, int32_t signal, int64_t value);  /
 // Ends this process by the signal's default action, whatever handles or blocks it; with status 128+n where that action
 // ends nobody.
 _Noreturn void ipc_die_by_signal(int32_t signal);
+// Writes what lies in the C library's buffers for stdout and stderr, where no other thread is using them just now.
+void ipc_flush_standard_streams(void);
 
 // Names
 const char *_Nullable ipc_signal_abbreviation(int32_t signal);  // "TERM"

@@ -5,7 +5,7 @@ import CIPC
 ///
 /// A number alone does not hold on to a process: once it has ended and been waited for, another may get the number. For
 /// one's own children ``Child`` has no such gap.
-public struct ProcessID: Hashable, Sendable, Comparable, CustomStringConvertible {
+public struct ProcessID: Hashable, Sendable, Comparable, LosslessStringConvertible {
     /// The number as the kernel has it. The C type is `pid_t`.
     public let rawValue: Int32
 
@@ -13,6 +13,12 @@ public struct ProcessID: Hashable, Sendable, Comparable, CustomStringConvertible
     public init?(_ rawValue: Int32) {
         guard rawValue > 0 else { return nil }
         self.rawValue = rawValue
+    }
+
+    /// A process's number in decimal digits; `nil` for any other text.
+    public init?(_ text: String) {
+        guard let number = Int32(text) else { return nil }
+        self.init(number)
     }
 
     init(known rawValue: Int32) { self.rawValue = rawValue }
@@ -29,7 +35,7 @@ public struct ProcessID: Hashable, Sendable, Comparable, CustomStringConvertible
 }
 
 /// The number of a process group: greater than 1, so that no call can hit all processes by mistake.
-public struct ProcessGroupID: Hashable, Sendable, CustomStringConvertible {
+public struct ProcessGroupID: Hashable, Sendable, LosslessStringConvertible {
     /// The number as the kernel has it, which is that of the process that leads or led the group.
     public let rawValue: Int32
 
@@ -37,6 +43,12 @@ public struct ProcessGroupID: Hashable, Sendable, CustomStringConvertible {
     public init?(_ rawValue: Int32) {
         guard rawValue > 1 else { return nil }
         self.rawValue = rawValue
+    }
+
+    /// A group's number in decimal digits; `nil` for any other text.
+    public init?(_ text: String) {
+        guard let number = Int32(text) else { return nil }
+        self.init(number)
     }
 
     /// The group of this process; `nil` if a process outside our process namespace leads it. The C function is `getpgrp`.

@@ -3,7 +3,7 @@
 import CIPC
 
 /// A signal of the host: one of the standard ones, which have names, or a real-time one.
-public struct Signal: Hashable, Sendable, Comparable, CustomStringConvertible {
+public struct Signal: Hashable, Sendable, Comparable, LosslessStringConvertible {
     /// The number, from 1 to 64.
     public let number: Int32
 
@@ -15,9 +15,14 @@ public struct Signal: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.number = number
     }
 
-    /// The signal with a name, with or without `SIG`, in whatever case: `TERM`, `SIGTERM`, `rtmin+3`; `nil` if there is none.
-    public init?(named name: String) {
-        var wanted = name.uppercased()
+    /// The signal as people write it: by name, with or without `SIG`, in whatever case, or by number: `TERM`, `SIGTERM`,
+    /// `rtmin+3`, `15`; `nil` if there is none.
+    public init?(_ text: String) {
+        if let number = Int32(text) {
+            self.init(number)
+            return
+        }
+        var wanted = text.uppercased()
         if wanted.hasPrefix("SIG") { wanted.removeFirst(3) }
         let alias = Signal.aliases[wanted] ?? wanted
         guard let signal = Signal.all.first(where: { $0.name.dropFirst(3) == alias }) ?? Signal(counted: alias) else {

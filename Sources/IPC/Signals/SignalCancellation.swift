@@ -1,4 +1,5 @@
 // A body that a signal cancels, and the error that says which.
+import CIPC
 import Synchronization
 
 /// A body was cancelled by a signal; see ``Signal/cancelling(on:during:)-(Signal...,_)``.
@@ -82,7 +83,8 @@ private final class SignalCanceller: Sendable {
         let cancel = state.withLock { state in
             if event.signal == .interrupt {
                 state.interrupts += event.count
-                if state.interrupts > 1 { Signal.interrupt.endProcess() }
+                // Whatever lies in buffers: writing it may be just what hangs.
+                if state.interrupts > 1 { ipc_die_by_signal(Signal.interrupt.number) }
             }
             guard state.first == nil else { return nil as (@Sendable () -> Void)? }
             state.first = event

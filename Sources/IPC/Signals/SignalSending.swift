@@ -57,7 +57,11 @@ extension Signal {
     /// Ends this process by the signal, as if nobody had caught it: whoever waits for the process learns that the signal
     /// ended it, and a shell says 128 and its number.
     ///
-    /// For tools that have caught a signal, cleaned up, and owe their caller the truth. Nothing is written that lies in
-    /// buffers, `print`'s included. Where the signal ends nobody, the exit status is 128 and its number.
-    public func endProcess() -> Never { ipc_die_by_signal(number) }
+    /// For tools that have caught a signal, cleaned up, and owe their caller the truth. What `print` has put into a buffer is
+    /// written before, unless another thread is writing just then; functions for `atexit` are not called. Where the signal ends
+    /// nobody, the exit status is 128 and its number.
+    public func endProcess() -> Never {
+        ipc_flush_standard_streams()
+        ipc_die_by_signal(number)
+    }
 }

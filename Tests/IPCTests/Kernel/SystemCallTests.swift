@@ -48,6 +48,15 @@ struct PipeEndsTests {
 }
 
 struct ProcessIDTests {
+    @Test func areReadFromTheirDigits() {
+        #expect(ProcessID("4711")?.rawValue == 4711 && ProcessID("\(ProcessID.current)") == .current)
+        #expect(ProcessGroupID("2")?.rawValue == 2)
+        for text in ["", "0", "-5", "x", "1 ", "0x10", "99999999999"] {
+            #expect(ProcessID(text) == nil && ProcessGroupID(text) == nil, "\(text)")
+        }
+        #expect(ProcessGroupID("1") == nil)
+    }
+
     @Test func numbersThatMeanGroupsOrEverybodyAreNoneS16() {
         for number: Int32 in [0, -1, -2, .min] {
             #expect(ProcessID(number) == nil)

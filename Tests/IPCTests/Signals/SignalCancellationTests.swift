@@ -137,5 +137,15 @@ import Testing
         }
     }
 
+    @Test("What print has buffered is written before the process ends by a signal", .guarded)
+    func flushed() async throws {
+        try await expectInner("endsWithWordsInABuffer", status: 128 + SIGTERM, saying: ["a word"])
+    }
+
+    @Test(.inner) func endsWithWordsInABuffer() {
+        print("a word", terminator: "")  // kept, whether whole lines are or not
+        Signal.terminate.endProcess()
+    }
+
     @Test(.inner) func endsByASignalThatEndsNobody() { Signal.windowSizeChanged.endProcess() }
 }
