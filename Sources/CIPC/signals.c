@@ -97,7 +97,7 @@ int32_t ipc_signal_cause(int32_t signal, int32_t code) {
 
 // Whether this is the process that set the handlers, and not one that somebody forked off it: that one finds a page of
 // zeros here. Cheaper than a look at the process's number, which is a call into the kernel.
-static atomic_int *is_owner;
+static _Atomic(atomic_int *) is_owner;
 static atomic_int owner;  // where the kernel cannot clear pages, the number after all
 static struct sigaction former[65];
 // Handlers that were there before, for signals that several parts of a program can share.
@@ -110,16 +110,20 @@ static int is_fault(int signal) {
 }
 
 static void become_owner(void) {
-    if (is_owner == NULL) {
-        void *page = mmap(NULL, sizeof *is_owner, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page != MAP_FAILED && madvise(page, sizeof *is_owner, MADV_WIPEONFORK) == 0) is_owner = page;
+    atomic_int *own = atomic_load(&is_owner);
+    if (own == NULL) {
+        void *page = mmap(NULL, sizeof *own, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page != MAP_FAILED && madvise(page, sizeof *own, MADV_WIPEONFORK) == 0) own = page;
     }
-    if (is_owner != NULL) atomic_store(is_owner, 1);
     atomic_store(&owner, getpid());
+    if (own == NULL) return;
+    atomic_store(own, 1);
+    atomic_store(&is_owner, own);
 }
 
 static int is_own_process(void) {
-    if (is_owner != NULL) return atomic_load_explicit(is_owner, memory_order_relaxed);
+    atomic_int *own = atomic_load_explicit(&is_owner, memory_order_acquire);
+    if (own != NULL) return atomic_load_explicit(own, memory_order_relaxed);
     return getpid() == atomic_load_explicit(&owner, memory_order_relaxed);
 }
 
