@@ -72,7 +72,7 @@ struct LockTests {
             let run = try await Tool.run("lock", path.string, "--", "sh", "-c", script)
             #expect(run.output == "0\n1\n2\n")
             let killed = try await Tool.run(
-                "lock", path.string, "--", "sh", "-c", "kill -9 $PPID; echo $$; exec sleep 1000 >/dev/null 2>&1")
+                "lock", path.string, "--", "sh", "-c", "echo $$; kill -9 $PPID; exec sleep 1000 >/dev/null 2>&1")
             #expect(killed.status == 137)
             let pid = try #require(Int32(killed.output.dropLast()))
             #expect(runs(pid))
