@@ -147,8 +147,16 @@ static void pass_on(const struct ipc_signal_record *record) {
     ipc_signal_repeat(record);
 }
 
+static struct ipc_thread_state *main_thread;
+static atomic_uint taken_by_main;
+
+__attribute__((constructor)) static void know_main_thread(void) { main_thread = ipc_thread_state(); }
+
+uint32_t ipc_signals_of_main_thread(void) { return atomic_load(&taken_by_main); }
+
 static void handle(int signal, siginfo_t *info, void *context) {
     int saved = errno;
+    if (signal >= 32 && ipc_thread_state() == main_thread) atomic_fetch_add(&taken_by_main, 1);
     // A child made by somebody's fork has our handler and our pipes, but its signals are not this process's. And a
     // fault of the program's own would come again for ever, since nobody mends it.
     if (!is_own_process() || (is_fault(signal) && info->si_code > 0)) {

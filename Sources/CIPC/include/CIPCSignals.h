@@ -83,4 +83,7 @@ int32_t ipc_fault_reports(uint64_t signals);
 // Gives the calling thread a stack for handlers, so that an overflow of its own can be reported; 1 if it has one already.
 int32_t ipc_fault_stack(void);
 
+// How many real-time signals have come to the handler on the main thread.
+uint32_t ipc_signals_of_main_thread(void);
+
 #endif

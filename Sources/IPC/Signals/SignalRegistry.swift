@@ -162,27 +162,33 @@ final class SignalRegistry: Sendable {
 
     /// The signals that do not reach the main thread: all, if it has ended or cannot be asked.
     ///
-    /// Inside a handler it blocks everything, which says nothing of what it lets through a moment later: while it runs and
-    /// blocks even the signals of its own faults, as handlers do and hardly anybody else, the look is repeated.
+    /// An asynchronous program's main thread lets them through where it waits for them (`sigsuspend`), and nowhere else: neither in
+    /// the handler nor on the way back to where it waits. What it blocks while it is awake says nothing, then, and the look is
+    /// repeated, until it sleeps, or is seen to take one, or has had time enough to come to where it waits.
     private static var blockedByMainThread: UInt64 {
-        var mask = UInt64.max
-        for _ in 0..<200 {
-            let (found, isRunning) = maskOfMainThread()
+        if ipc_thread_id() == ipc_process_id() { return maskOfMainThread().mask }
+        let taken = ipc_signals_of_main_thread()
+        var (mask, timesAsleep) = (UInt64.max, 0)
+        for look in 0..<500 {
+            let (found, isAwake) = maskOfMainThread()
             mask = found
-            guard isRunning, mask & Signal.segmentationFault.bit != 0 else { break }
-            ipc_yield_processor()
+            // Woken between the two parts of one look, it can seem to sleep in the handler; not again and again.
+            timesAsleep = isAwake ? 0 : timesAsleep + 1
+            if mask & realTime == 0 || timesAsleep == 4 { break }
+            if ipc_signals_of_main_thread() != taken { return 0 }
+            if look < 100 { ipc_yield_processor() } else { ipc_pause_thread(100_000) }
         }
         return mask
     }
 
-    private static func maskOfMainThread() -> (mask: UInt64, isRunning: Bool) {
+    private static func maskOfMainThread() -> (mask: UInt64, isAwake: Bool) {
         let process = ProcessID.current
-        var isRunning = false
+        var isAwake = true
         guard let bytes = try? SmallFile.read("/proc/\(process)/task/\(process)/status") else { return (.max, false) }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            if line.hasPrefix("State:\tZ") { return (.max, false) }
-            if line.hasPrefix("State:\tR") { isRunning = true }
-            if line.hasPrefix("SigBlk:\t") { return (UInt64(line.dropFirst(8), radix: 16) ?? .max, isRunning) }
+            if line.hasPrefix("State:\tZ") { return (.max, false) }  // it has ended
+            if line.hasPrefix("State:\tS") { isAwake = false }
+            if line.hasPrefix("SigBlk:\t") { return (UInt64(line.dropFirst(8), radix: 16) ?? .max, isAwake) }
         }
         return (.max, false)
     }
