@@ -2,13 +2,13 @@
 import FoundationEssentials
 import IPC
 
-/// Writes a value as one JSON object and a line end.
-func printJSON(_ value: some Encodable) async throws {
+/// Writes a value as one JSON object and a line end, and closes the stream.
+func printJSON(_ value: some Encodable, to stream: ByteWriter = .standardOutput) async throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let bytes = [UInt8](try encoder.encode(value))
-    try await ByteWriter.standardOutput.write(bytes + [UInt8(ascii: "\n")])
-    try ByteWriter.standardOutput.close()
+    try await stream.write(bytes + [UInt8(ascii: "\n")])
+    try stream.close()
 }
 
 /// Bytes for JSON: as text where they are UTF-8, in Base64 where they are not.

@@ -22,6 +22,7 @@ struct IPCTool: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Signals", subcommands: [SignalsCommand.self, KillCommand.self, AliveCommand.self]),
+            CommandGroup(name: "FIFOs", subcommands: [FIFOCommand.self]),
         ]
     )
 }

@@ -1,0 +1,220 @@
+// ipc fifo: named pipes, made, served, read and written without a program left waiting in open(2).
+import ArgumentParser
+import IPC
+
+struct FIFOCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fifo",
+        abstract: "Make, serve, read and write named pipes.",
+        discussion: """
+            A name that is a symbolic link, another sort of file or another user's FIFO is refused (--any-owner lets that last \
+            one in).
+
+            Example: ipc fifo serve ~/.signature -- fortune -s
+            """,
+        subcommands: [Make.self, Serve.self, Read.self, Write.self]
+    )
+
+    struct Name: ParsableArguments {
+        @Flag(help: "Print one JSON object; on standard error where standard output has the FIFO's bytes.")
+        var json = false
+
+        @Argument(help: ArgumentHelp("The name of the FIFO.", valueName: "path"))
+        var path: String
+
+        var filePath: FilePath { FilePath(path) }
+
+        func validate() throws {
+            if path.isEmpty { throw ValidationError("the path is empty") }
+        }
+
+        /// Does the work of a subcommand, with an object for its outcome.
+        func perform(
+            _ command: some ParsableCommand, toError: Bool = false, _ work: @escaping @Sendable () async throws -> Int
+        ) throws {
+            let (json, path) = (json, path)
+            try command.perform {
+                do {
+                    let bytes = try await work()
+                    if json { try await print(FIFOReport(path: path, bytes: bytes), toError) }
+                    return .success
+                } catch {
+                    if json { try await print(RunReport(error), toError) }
+                    throw error
+                }
+            }
+        }
+
+        private func print(_ report: some Encodable, _ toError: Bool) async throws {
+            try await printJSON(report, to: toError ? .standardError : .standardOutput)
+        }
+    }
+
+    struct Make: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a FIFO with exactly this mode, whatever the umask.",
+            discussion: "Example: ipc fifo make --mode 620 /run/app.fifo")
+
+        @OptionGroup var name: Name
+
+        @Option(help: ArgumentHelp("Its permissions, in octal.", valueName: "octal"))
+        var mode = Mode(permissions: .ownerReadWrite)
+
+        func run() throws {
+            try name.perform(self) {
+                _ = try FIFO.make(at: name.filePath, permissions: mode.permissions)
+                return 0
+            }
+        }
+    }
+
+    struct Serve: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give each reader of a FIFO what a program prints for it.",
+            discussion: """
+                The program is run anew for each reader, and each gets one whole output, up to 1 MiB. The FIFO is made, made anew \
+                if it is removed, and removed at the end, which INT, TERM or HUP bring about.
+
+                Example: ipc fifo serve ~/.signature -- fortune -s
+                """)
+
+        @OptionGroup var name: Name
+
+        @Option(help: ArgumentHelp("Its permissions, in octal.", valueName: "octal"))
+        var mode = Mode(permissions: .ownerReadWrite)
+
+        @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+        var command: [String] = []
+
+        func validate() throws {
+            try RawArguments.checkAllBut(last: command.count)
+            guard !command.isEmpty else {
+                throw ValidationError("no program; say: ipc fifo serve PATH -- PROGRAM ARGUMENT...")
+            }
+        }
+
+        func run() throws {
+            let words = RawArguments.all.suffix(command.count)
+            try name.perform(self) {
+                do {
+                    return try await Signal.cancelling(on: .interrupt, .terminate, .hangup) { () async throws -> Int in
+                        let program = Command(words: words)
+                        try await FIFO.serve(at: name.filePath, permissions: mode.permissions) {
+                            // What fails for one reader is said, and does not end the server.
+                            do { return try await program.unchecked().capture().output.bytes } catch let error as CommandError {
+                                await complain(error)
+                                return []
+                            }
+                        }
+                    }
+                } catch is SignalCancellationError { return 0 }
+            }
+        }
+    }
+
+    struct Read: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy what is written to a FIFO to standard output.",
+            discussion: """
+                Waits for somebody to write, and ends when the last writer has left.
+
+                Example: ipc fifo read --keep-open --timeout 60 app.fifo
+                """)
+
+        @OptionGroup var name: Name
+
+        @Flag(help: "Read on from one writer to the next, until the limit or a signal ends it.")
+        var keepOpen = false
+
+        @Flag(help: "Read another user's FIFO too.")
+        var anyOwner = false
+
+        @Option(help: ArgumentHelp("End after so long, with status 124.", valueName: "seconds"))
+        var timeout: Seconds?
+
+        func run() throws {
+            try name.perform(self, toError: true) {
+                try await within(timeout) {
+                    let fifo = try FIFO(at: name.filePath, trusting: anyOwner ? .everybody : .ourselves)
+                    let reader = try await fifo.openForReading(staysOpen: keepOpen)
+                    return try await copy(reader, to: .standardOutput)
+                }
+            }
+        }
+    }
+
+    struct Write: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy standard input to a FIFO.",
+            discussion: """
+                Waits for somebody to read; --fail-if-no-reader does not. A reader that leaves early is an error, status 71.
+
+                Example: date | ipc fifo write --timeout 5 app.fifo
+                """)
+
+        @OptionGroup var name: Name
+
+        @Flag(help: "Do not wait for a reader: where nobody reads, the status is 71.")
+        var failIfNoReader = false
+
+        @Flag(help: "Write to another user's FIFO too.")
+        var anyOwner = false
+
+        @Option(help: ArgumentHelp("End after so long, with status 124.", valueName: "seconds"))
+        var timeout: Seconds?
+
+        func run() throws {
+            try name.perform(self) {
+                try await within(timeout) {
+                    let fifo = try FIFO(at: name.filePath, trusting: anyOwner ? .everybody : .ourselves)
+                    guard let writer = try await open(fifo) else {
+                        throw SystemError("open", on: "\(name.path), which nobody reads", .noSuchAddressOrDevice)
+                    }
+                    let count = try await copy(.standardInput, to: writer)
+                    try writer.close()
+                    return count
+                }
+            }
+        }
+
+        private func open(_ fifo: FIFO) async throws -> ByteWriter? {
+            failIfNoReader ? try fifo.tryOpenForWriting() : try await fifo.openForWriting()
+        }
+    }
+}
+
+/// Permissions as chmod has them.
+struct Mode: ExpressibleByArgument {
+    let permissions: FilePermissions
+
+    init(permissions: FilePermissions) { self.permissions = permissions }
+
+    init?(argument: String) {
+        guard let number = UInt32(argument, radix: 8), number <= 0o777 else { return nil }
+        permissions = FilePermissions(rawValue: number)
+    }
+
+    var defaultValueDescription: String { String(permissions.rawValue, radix: 8) }
+}
+
+private struct FIFOReport: Encodable {
+    let path: String
+    let bytes: Int
+}
+
+/// Copies a stream to its end; the number of bytes.
+private func copy(_ reader: ByteReader, to writer: ByteWriter) async throws -> Int {
+    var count = 0
+    while true {
+        let bytes = try await reader.read(upTo: 64 * 1024)
+        if bytes.isEmpty { return count }
+        try await writer.write(bytes)
+        count += bytes.count
+    }
+}
+
+/// Runs a body within a limit, if there is one.
+private func within<Result>(_ limit: Seconds?, _ body: () async throws -> Result) async throws -> Result {
+    guard let limit else { return try await body() }
+    return try await Deadline(in: limit.duration).run(body)
+}
