@@ -4,8 +4,9 @@ import PackageDescription
 /// Each example is a folder of its own with one file; a new one gets its line here.
 let examples = [
     "alive", "background", "backticks", "bogus", "daemonize", "hup-daemon", "hup-group", "lock-wait", "magic-cat",
+    "mkfifo",
     "open2-cat", "outta-here", "pipe-pair", "precious", "reaper", "safe-backtick", "safe-pipe", "safe-writer",
-    "signals", "socket-pair", "spooler", "status-reader", "zap",
+    "signals", "signature-server", "socket-pair", "spooler", "status-reader", "zap",
 ]
 
 let ipc = Target.Dependency.product(name: "IPC", package: "swift-ipc")

@@ -97,17 +97,18 @@ struct FIFOCommand: ParsableCommand {
             let words = RawArguments.all.suffix(command.count)
             try name.perform(self) {
                 do {
-                    return try await Signal.cancelling(on: .interrupt, .terminate, .hangup) { () async throws -> Int in
-                        let program = Command(words: words)
+                    try await Signal.cancelling(on: .interrupt, .terminate, .hangup) {
+                        let program = Command(words: words).unchecked()
                         try await FIFO.serve(at: name.filePath, permissions: mode.permissions) {
                             // What fails for one reader is said, and does not end the server.
-                            do { return try await program.unchecked().capture().output.bytes } catch let error as CommandError {
+                            do { return try await program.capture().output.bytes } catch let error as CommandError {
                                 await complain(error)
                                 return []
                             }
                         }
                     }
-                } catch is SignalCancellationError { return 0 }
+                } catch is SignalCancellationError {}
+                return 0
             }
         }
     }

@@ -7,6 +7,7 @@ enum Tour {
         ("Processes", [capture, twoWay, lines, failingStart, limits, grandchild, environment]),
         ("Processes together", [pipeline, conversation, shell, descriptors, lock, launch]),
         ("Signals", [signal, sender, values, held, cancelled]),
+        ("FIFOs and messages", [fifo, signature, records, framing]),
     ]
 
     private static let pipe = TourStop("a pipe between two tasks") {

@@ -36,15 +36,18 @@ extension FIFO {
     ///
     /// - Throws: ``SystemError`` as ``openForReading(staysOpen:timeout:)`` does. That nobody reads is not an error.
     public func tryOpenForWriting() throws -> ByteWriter? {
-        guard let end = try FIFOFile(of: self).openAtOnce(IPC_O_WRONLY) else { return nil }
+        try file.checkPresence()
+        guard let end = try file.openAtOnce(IPC_O_WRONLY) else { return nil }
         return ByteWriter(fifoEnd(end))
     }
 
     private func reader(_ staysOpen: Bool, _ deadline: Deadline?) async throws -> ByteReader {
         try await SharedDescriptor.beginCall("open", on: path.string, deadline: deadline)
-        let file = try FIFOFile(of: self)
+        try file.checkPresence()
         if staysOpen {
-            guard let end = try file.openAtOnce(IPC_O_RDWR) else { throw SystemError("open", on: path.string, .wouldBlock) }
+            guard let end = try file.openAtOnce(IPC_O_RDWR) else {
+                throw SystemError("open", on: path.string, .wouldBlock)
+            }
             return ByteReader(fifoEnd(end))
         }
         return ByteReader(fifoEnd(try await file.meet(IPC_O_RDONLY, deadline)))
@@ -52,7 +55,7 @@ extension FIFO {
 
     private func writer(_ deadline: Deadline?) async throws -> ByteWriter {
         try await SharedDescriptor.beginCall("open", on: path.string, deadline: deadline)
-        let file = try FIFOFile(of: self)
+        try file.checkPresence()
         if let end = try file.openAtOnce(IPC_O_WRONLY) { return ByteWriter(fifoEnd(end)) }
         return ByteWriter(fifoEnd(try await file.meet(IPC_O_WRONLY, deadline)))
     }
@@ -88,10 +91,12 @@ extension FIFOFile {
         let met = try await withThrowingTaskGroup(of: SentDescriptor?.self) { group in
             group.addTask {
                 let number = try await BlockingCall.perform("open", on: self.path.string, deadline: deadline, open)
-                return SentDescriptor(try Descriptor(fresh: Int32(number), "open", on: self.path.string)) as SentDescriptor?
+                return SentDescriptor(try Descriptor(fresh: Int32(number), "open", on: self.path.string))
+                    as SentDescriptor?
             }
             group.addTask {
-                _ = try await self.waitUntilGone(nil)
+                // The limit is the opening's, which says so.
+                _ = try await Deadline.$ambient.withValue(nil) { try await self.waitUntilGone(nil) }
                 return nil
             }
             defer { group.cancelAll() }

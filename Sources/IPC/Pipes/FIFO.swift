@@ -13,14 +13,13 @@ public import SystemPackage
 /// unless they send records (``RecordWriter``), and with several readers each gets some of them. Where each client needs an
 /// answer of its own, a socket is the better choice.
 ///
-/// The value is the FIFO that was at the path when it was made. Whatever is there later, be it another FIFO, is refused. Copies
-/// of it are the same FIFO; it holds nothing open.
-public struct FIFO: Hashable, Sendable {
-    /// Where it is.
-    public let path: FilePath
+/// The value is the FIFO that was at the path when it was made. Whatever is there later, be it another FIFO, is refused. It holds
+/// one descriptor, which neither reads nor writes, and so keeps the FIFO from being mistaken for another one; its copies share it.
+public struct FIFO: Sendable {
+    let file: FIFOFile
 
-    let identity: FileIdentity
-    let trust: Trust
+    /// Where it is.
+    public var path: FilePath { file.path }
 
     /// Whose FIFO may be used. In a folder that several users can write to, anybody can make one in place of the one expected.
     public enum Trust: Hashable, Sendable {
@@ -44,14 +43,10 @@ public struct FIFO: Hashable, Sendable {
     /// - Throws: ``SystemError`` with `ENOENT` if nothing is there, `ELOOP` for a symbolic link, `EINVAL` for any other file that
     ///   is no FIFO, `EPERM` if it belongs to a user who is not trusted.
     public init(at path: FilePath, trusting trust: Trust = .ourselves) throws {
-        self = try FIFOFile(at: path, trust).fifo
+        file = try FIFOFile(at: path, trust)
     }
 
-    init(path: FilePath, identity: FileIdentity, trust: Trust) {
-        self.path = path
-        self.identity = identity
-        self.trust = trust
-    }
+    init(_ file: FIFOFile) { self.file = file }
 
     /// Makes a FIFO, with these permissions whatever the umask is, from the moment that it has its name. The C function is
     /// `mkfifo`.
@@ -66,7 +61,7 @@ public struct FIFO: Hashable, Sendable {
             file.remove()
             throw error
         }
-        return file.fifo
+        return FIFO(file)
     }
 
     /// Whether there is a FIFO at a path. The question of the shell's `test -p`, but that a symbolic link to one is none.
@@ -85,10 +80,7 @@ public struct FIFO: Hashable, Sendable {
     }
 
     /// What is at the path now. The C function is `lstat`.
-    public var presence: Presence {
-        guard let status = FileStatus(at: path) else { return .removed }
-        return status.identity == identity ? .inPlace : .replaced
-    }
+    public var presence: Presence { file.presence }
 
     /// Waits until the path no longer means this FIFO, and says what it means then. The C function is `inotify_add_watch`.
     ///
@@ -97,34 +89,16 @@ public struct FIFO: Hashable, Sendable {
     /// - Throws: ``TimeoutError``, `CancellationError`; ``SystemError`` with `EMFILE` if the user has too many such waits, 128 unless
     ///   the system says otherwise.
     public func waitUntilGone(timeout: Duration? = nil) async throws -> Presence {
-        try await waitUntilGone(Deadline.after(timeout))
+        try await file.waitUntilGone(Deadline.after(timeout))
     }
 
     /// Waits until the path no longer means this FIFO, as ``waitUntilGone(timeout:)`` does, until a deadline.
-    public func waitUntilGone(deadline: Deadline) async throws -> Presence { try await waitUntilGone(deadline as Deadline?) }
-
-    private func waitUntilGone(_ deadline: Deadline?) async throws -> Presence {
-        let file: FIFOFile
-        do { file = try FIFOFile(of: self) } catch {
-            if presence != .inPlace { return presence }
-            throw error
-        }
-        return try await file.waitUntilGone(deadline)
-    }
+    public func waitUntilGone(deadline: Deadline) async throws -> Presence { try await file.waitUntilGone(deadline) }
 
     /// Removes the FIFO, if it is still this one that the path means. The C function is `unlink`.
     ///
     /// Who has it open goes on reading and writing.
     ///
     /// - Throws: ``SystemError``, with `ESTALE` if another file is there now. That it is gone already is not an error.
-    public func remove() throws {
-        switch presence {
-        case .removed: return
-        case .replaced: throw FIFOFile.replaced("remove", path)
-        case .inPlace:
-            let result = path.withPlatformString { ipc_remove_file($0) }
-            let errno = Errno(rawValue: -result)
-            if result < 0, errno != .noSuchFileOrDirectory { throw SystemError("remove", on: path.string, errno) }
-        }
-    }
+    public func remove() throws { try file.removeName() }
 }

@@ -4,36 +4,29 @@ import SystemPackage
 
 /// A FIFO by a descriptor that neither reads nor writes (`O_PATH`): nobody can put another file in its place under us.
 final class FIFOFile: Sendable {
-    let fifo: FIFO
+    let path: FilePath
+    let identity: FileIdentity
     private let descriptor: Descriptor
     /// The name that it was made under; `nil` once it has its own.
     private let formerName: FilePath?
 
-    var path: FilePath { fifo.path }
-
     /// A path to the file itself, whatever has become of its name.
     var ownPath: String { "/proc/self/fd/\(descriptor.number)" }
 
-    private init(_ descriptor: consuming Descriptor, _ fifo: FIFO, formerName: FilePath?) {
+    private init(_ descriptor: consuming Descriptor, _ path: FilePath, _ identity: FileIdentity, formerName: FilePath?)
+    {
         self.descriptor = descriptor
-        self.fifo = fifo
+        self.path = path
+        self.identity = identity
         self.formerName = formerName
     }
 
     /// The FIFO that is at a path.
     convenience init(at path: FilePath, _ trust: FIFO.Trust) throws(SystemError) {
-        try self.init(at: path, trust, of: nil)
-    }
-
-    /// The FIFO that a value stands for, if it is still at its path.
-    convenience init(of fifo: FIFO) throws(SystemError) { try self.init(at: fifo.path, fifo.trust, of: fifo.identity) }
-
-    private convenience init(at path: FilePath, _ trust: FIFO.Trust, of identity: FileIdentity?) throws(SystemError) {
         let descriptor = try FIFOFile.hold(path, named: path)
         guard let status = FileStatus(of: descriptor.number) else {
             throw SystemError("open", on: path.string, .badFileDescriptor)
         }
-        if let identity, status.identity != identity { throw FIFOFile.replaced("open", path) }
         guard status.type == IPC_FILE_FIFO.rawValue else {
             let errno = status.type == IPC_FILE_LINK.rawValue ? Errno.tooManySymbolicLinkLevels : .invalidArgument
             throw SystemError("open", on: "\(path), \(status.description)", errno)
@@ -41,7 +34,7 @@ final class FIFOFile: Sendable {
         guard trust.includes(status.owner) else {
             throw SystemError("open", on: "\(path), which belongs to user \(status.owner)", .notPermitted)
         }
-        self.init(descriptor, FIFO(path: path, identity: status.identity, trust: trust), formerName: nil)
+        self.init(descriptor, path, status.identity, formerName: nil)
     }
 
     /// Makes a FIFO in the folder of a path, under a name of its own.
@@ -59,8 +52,7 @@ final class FIFOFile: Sendable {
                 guard let status = FileStatus(of: descriptor.number), status.type == IPC_FILE_FIFO.rawValue,
                     status.owner == ipc_effective_user_id()
                 else { throw replaced("make", path) }
-                let fifo = FIFO(path: path, identity: status.identity, trust: .ourselves)
-                let file = FIFOFile(descriptor, fifo, formerName: name)
+                let file = FIFOFile(descriptor, path, status.identity, formerName: name)
                 try SystemCall.perform("make", on: path.string) {
                     ipc_change_mode(file.ownPath, UInt32(permissions.rawValue))
                 }
@@ -97,6 +89,32 @@ final class FIFOFile: Sendable {
 
     // MARK: Names
 
+    /// What is at the path now.
+    var presence: FIFO.Presence {
+        guard let status = FileStatus(at: path) else { return .removed }
+        return status.identity == identity ? .inPlace : .replaced
+    }
+
+    /// Refuses a file that the path does not mean any more.
+    func checkPresence() throws(SystemError) {
+        switch presence {
+        case .inPlace: return
+        case .replaced: throw FIFOFile.replaced("open", path)
+        case .removed: throw SystemError("open", on: path.string, .noSuchFileOrDirectory)
+        }
+    }
+
+    func removeName() throws(SystemError) {
+        switch presence {
+        case .removed: return
+        case .replaced: throw FIFOFile.replaced("remove", path)
+        case .inPlace:
+            let result = path.withPlatformString { ipc_remove_file($0) }
+            let errno = Errno(rawValue: -result)
+            if result < 0, errno != .noSuchFileOrDirectory { throw SystemError("remove", on: path.string, errno) }
+        }
+    }
+
     /// Gives a FIFO that was made its name, where no file is by that name yet.
     func giveName() throws(SystemError) {
         let result = rename(IPC_RENAME_NEW)
@@ -123,10 +141,10 @@ final class FIFOFile: Sendable {
 
     /// Removes the FIFO by whichever of its names means it; with it, another one that was given its former name in exchange.
     func remove(orFile other: FIFOFile? = nil) {
-        if let status = atFormerName, status.identity == fifo.identity || status.identity == other?.fifo.identity {
+        if let status = atFormerName, status.identity == identity || status.identity == other?.identity {
             removeFormerName()
         }
-        if fifo.presence == .inPlace { try? fifo.remove() }
+        if presence == .inPlace { try? removeName() }
     }
 
     /// Waits until the name no longer means this file; what it means then.
@@ -138,7 +156,7 @@ final class FIFOFile: Sendable {
         defer { events.close() }
         var event = [UInt8](repeating: 0, count: 4096)
         while true {
-            let presence = fifo.presence
+            let presence = presence
             if presence != .inPlace { return presence }
             try await events.wait(.reading, deadline: deadline, "watch")
             // Which change it was does not matter: what has become of the name is looked at anew.

@@ -30,7 +30,7 @@ final class FIFOGeneration: Sendable {
             return Int(number)
         }
         guard let end else {
-            if file.fifo.presence == .replaced { throw FIFOFile.replaced("serve", file.path) }
+            if file.presence == .replaced { throw FIFOFile.replaced("serve", file.path) }
             try next.file.giveName()
             return nil
         }
@@ -42,14 +42,14 @@ final class FIFOGeneration: Sendable {
     private func complete(_ result: Int32, _ next: FIFOGeneration) throws {
         switch Errno(rawValue: -result) {
         case Errno(rawValue: 0):
-            if next.file.atFormerName?.identity == file.fifo.identity { return next.file.removeFormerName() }
+            if next.file.atFormerName?.identity == file.identity { return next.file.removeFormerName() }
             // Somebody had put another file there, which gets its name back.
             _ = next.file.rename(IPC_RENAME_EXCHANGE)
             throw FIFOFile.replaced("serve", file.path)
         case .noSuchFileOrDirectory: try next.file.giveName()
         // A file system that cannot exchange.
         case .invalidArgument:
-            guard file.fifo.presence == .inPlace else { throw FIFOFile.replaced("serve", file.path) }
+            guard file.presence == .inPlace else { throw FIFOFile.replaced("serve", file.path) }
             try SystemCall.perform("serve", on: file.path.string) { next.file.rename(IPC_RENAME_REPLACE) }
         default: throw SystemError("serve", on: file.path.string, Errno(rawValue: -result))
         }
@@ -84,7 +84,9 @@ final class FIFOGeneration: Sendable {
             count()
             // Of several who wait to read, the kernel wakes the one that has waited longest. Whoever has opened comes to the end of
             // that line, and so does whoever has had its payload and reads on; of neither tells any event.
-            if numberOfOpenings > known + 1 { try await EventLoop.sleep(until: Deadline(in: FIFOGeneration.timeToLineUp)) }
+            if numberOfOpenings > known + 1 {
+                try await EventLoop.sleep(until: Deadline(in: FIFOGeneration.timeToLineUp))
+            }
             do {
                 try await writer.write(bytes, timeout: timeout)
                 given += 1

@@ -3,7 +3,7 @@ import CIPC
 public import SystemPackage
 
 extension FIFO {
-    /// Gives each reader of a FIFO one whole payload, until the task is cancelled.
+    /// Gives each reader of a FIFO one whole payload, until the task is cancelled; ends only by throwing.
     ///
     /// ```swift
     /// try await FIFO.serve(at: ".signature") { try await Command("fortune", "-s").capture().output.bytes }
@@ -30,7 +30,7 @@ extension FIFO {
     public static func serve(
         at path: FilePath, permissions: FilePermissions = .ownerReadWrite, readers: Int = 64,
         timeout: Duration? = .seconds(30), payload: @escaping @Sendable () async throws -> [UInt8]
-    ) async throws -> Never {
+    ) async throws {
         let server = FIFOServer(path: path, permissions: permissions, timeout: timeout, payload: payload)
         try await server.run(most: max(1, readers))
     }
@@ -49,7 +49,7 @@ private struct FIFOServer: Sendable {
         let end: SentDescriptor
     }
 
-    func run(most: Int) async throws -> Never {
+    func run(most: Int) async throws {
         let (visits, hall) = AsyncStream.makeStream(of: Visit.self)
         let (free, places) = AsyncStream.makeStream(of: Void.self)
         for _ in 0..<most { places.yield() }
