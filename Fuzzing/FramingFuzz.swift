@@ -1,0 +1,57 @@
+// Fuzz target: whatever the bytes are and wherever they are cut, a framing finds the same messages, and what it sends it finds.
+//
+// Built by Scripts/fuzz with libFuzzer from the sources of the framings themselves. The first bytes of an input choose the framing,
+// the limit and the cuts.
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    let input = Array(UnsafeBufferPointer(start: start, count: count))
+    guard input.count > 4 else { return 0 }
+    let framing = framings[Int(input[0]) % framings.count]
+    let (limit, stride, bytes) = (Int(input[1]), Int(input[2]) % 16 + 1, Array(input[3...]))
+
+    let whole = messages(in: bytes, framing, limit, inPiecesOf: bytes.count)
+    let cut = messages(in: bytes, framing, limit, inPiecesOf: stride)
+    expect(whole == cut, "\(framing) \(bytes), cut at \(stride): \(cut), whole: \(whole)")
+    #if PLANTED
+    expect(whole.count < 4, "the planted fault: more than three messages")
+    #endif
+
+    if let frame = try? framing.framed(bytes.span.bytes), framing != .untilEnd {
+        let back = messages(in: frame + frame, framing, 1 << 20, inPiecesOf: stride)
+        expect(back.count == 2 && back[0] == back[1], "\(framing) \(bytes) as \(frame): \(back)")
+    }
+    return 0
+}
+
+/// Says what is wrong, in an optimised build too.
+private func expect(_ condition: Bool, _ text: @autoclosure () -> String) { if !condition { fatalError(text()) } }
+
+private let framings: [Framing] = [
+    .lines, .dotTerminated, .lengthPrefixed(by: UInt8.self), .lengthPrefixed(by: UInt32.self, .littleEndian),
+    .lengthPrefixed(by: UInt64.self), .delimiter([0]), .delimiter([13, 10]), .delimiter([1, 1, 2]), .untilEnd,
+]
+
+private func messages(in bytes: [UInt8], _ framing: Framing, _ limit: Int, inPiecesOf count: Int) -> [String] {
+    var (buffer, found, next): ([UInt8], [String], Int) = ([], [], 0)
+    var scanner = MessageScanner(framing, limit: limit)
+    while true {
+        let isAtEnd = next == bytes.count
+        do {
+            while let message = try buffer.withUnsafeBytes({ bytes throws(MessageScanner.Fault) -> ([UInt8], Int)? in
+                guard let message = try scanner.find(in: bytes, atEnd: isAtEnd) else { return nil }
+                return (message.bytes(from: bytes), message.whole)
+            }) {
+                found.append("\(message.0)")
+                buffer.removeFirst(message.1)
+                scanner = MessageScanner(framing, limit: limit)
+            }
+        } catch {
+            return found + ["\(error)"]
+        }
+        if isAtEnd { return found }
+        let end = min(bytes.count, next + max(1, count))
+        buffer += bytes[next..<end]
+        next = end
+    }
+}
