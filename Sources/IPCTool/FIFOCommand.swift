@@ -136,9 +136,21 @@ struct FIFOCommand: ParsableCommand {
         func run() throws {
             try name.perform(self, toError: true) {
                 try await within(timeout) {
+                    try await copy(try await opened(), to: .standardOutput)
+                }
+            }
+        }
+
+        /// Opens the FIFO that has the name; another one, if that was given the name meanwhile, as `ipc fifo serve` does.
+        private func opened() async throws -> ByteReader {
+            while true {
+                do {
                     let fifo = try FIFO(at: name.filePath, trusting: anyOwner ? .everybody : .ourselves)
-                    let reader = try await fifo.openForReading(staysOpen: keepOpen)
-                    return try await copy(reader, to: .standardOutput)
+                    return try await fifo.openForReading(staysOpen: keepOpen)
+                } catch let error as SystemError
+                    where error.errno == .staleNFSFileHandle && FIFO.exists(at: name.filePath)
+                {
+                    continue
                 }
             }
         }

@@ -33,6 +33,7 @@ struct Bench {
             print("usage: ipc-bench spawn MIB async|blocking | capture stream|array | lines spans|strings")
             print("       ipc-bench pipeline read | ask pipes|sockets | worker perform")
             print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking | signals async|pool")
+            print("       ipc-bench messages lines|delimiter|frames | fifo stream")
             exit(64)
         }
         switch arguments[1] {
@@ -46,6 +47,8 @@ struct Bench {
         case "worker": try Programs.worker()
         case "signals": try Signals.run(arguments[2])
         case "lines": try Lines.run(arguments[2])
+        case "messages": try Messages.run(arguments[2])
+        case "fifo": try Messages.fifo()
         default: exit(64)
         }
     }
