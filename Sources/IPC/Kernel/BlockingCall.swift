@@ -66,8 +66,9 @@ final class BlockingCall: Sendable {
             }
             if state.withLock({ $0.result != nil }) { return .finished }
             switch reason {
-            case .timedOut: return .timedOut
-            case .cancelled: return .cancelled
+            // A wake says to look: a call is given up only for a reason that is there.
+            case .timedOut where limit?.hasPassed ?? false: return .timedOut
+            case .cancelled where ipc_task_is_cancelled() != 0: return .cancelled
             default: continue  // a loop that ends wakes its waits, which go on elsewhere
             }
         }
