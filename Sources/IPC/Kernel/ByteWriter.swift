@@ -59,7 +59,10 @@ public final class ByteWriter: Sendable {
     }
 
     /// Writes all bytes of an array until a deadline.
-    public func write(_ bytes: [UInt8], deadline: Deadline) async throws {
+    public func write(_ bytes: [UInt8], deadline: Deadline) async throws { try await write(bytes, until: deadline) }
+
+    /// Writes all bytes of an array until a deadline, if there is one.
+    func write(_ bytes: [UInt8], until deadline: Deadline?) async throws {
         if let begun = try begin(bytes.span.bytes) { try await finish(bytes.span.bytes, begun, deadline) }
     }
 

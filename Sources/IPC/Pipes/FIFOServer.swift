@@ -101,11 +101,6 @@ private struct FIFOServer: Sendable {
             }
             return file
         }
-        let file = try FIFOFile.make(besides: path, permissions)
-        do throws(SystemError) { try file.giveName() } catch {
-            file.remove()
-            throw error
-        }
-        return file
+        return try FIFO.make(at: path, permissions: permissions).file
     }
 }

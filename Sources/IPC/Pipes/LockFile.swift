@@ -49,19 +49,6 @@ struct LockFile: ~Copyable {
 
     /// The path with what is there, for the error that says why it will not do.
     private static func described(_ path: FilePath) -> String {
-        let number = path.withPlatformString { ipc_open($0, IPC_O_PATH | IPC_O_NOFOLLOW, 0) }
-        guard number >= 0 else { return path.string }
-        defer { _ = ipc_close(number) }
-        var file = ipc_file_information()
-        guard ipc_descriptor_status(number, &file) == 0 else { return path.string }
-        let what =
-            switch ipc_file_type(UInt32(file.type)) {
-            case IPC_FILE_LINK: "a symbolic link"
-            case IPC_FILE_FIFO: "a FIFO"
-            case IPC_FILE_SOCKET: "a socket"
-            case IPC_FILE_CHARACTER, IPC_FILE_BLOCK: "a device"
-            default: "no regular file"
-            }
-        return "\(path.string), \(what)"
+        FileStatus(at: path).map { "\(path), \($0.description)" } ?? path.string
     }
 }

@@ -65,7 +65,7 @@ public final class RecordWriter: Sendable {
         let frame = RecordHeader.frame(
             bytes, process: UInt32(bitPattern: ipc_process_id()), writer: identifier, sequence: sequence)
         guard let lock else {
-            try await write(frame, deadline)
+            try await stream.write(frame, until: deadline)
             return sequence
         }
         let held: FileLock
@@ -74,15 +74,11 @@ public final class RecordWriter: Sendable {
         } else {
             held = try await FileLock.acquire(.exclusive, on: lock)
         }
-        do { try await write(frame, deadline) } catch {
+        do { try await stream.write(frame, until: deadline) } catch {
             held.release()
             throw error
         }
         held.release()
         return sequence
-    }
-
-    private func write(_ frame: [UInt8], _ deadline: Deadline?) async throws {
-        if let deadline { try await stream.write(frame, deadline: deadline) } else { try await stream.write(frame) }
     }
 }

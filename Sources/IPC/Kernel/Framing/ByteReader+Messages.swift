@@ -50,7 +50,7 @@ extension ByteReader {
         var scanner = MessageScanner(framing, limit: limit)
         var (number, isAtEnd) = (0, false)
         while true {
-            number += try giveMessages(&scanner, framing, isAtEnd, to: body)
+            number += try giveMessages(&scanner, isAtEnd, to: body)
             if isAtEnd { return number }
             isAtEnd = try await !refill(Deadline.after(timeout))
         }
@@ -58,7 +58,7 @@ extension ByteReader {
 
     /// Gives the messages that are whole in the buffer, and drops them together; `scanner` is then that of the one that is not.
     private func giveMessages(
-        _ scanner: inout MessageScanner, _ framing: Framing, _ isAtEnd: Bool, to body: (RawSpan) throws -> Void
+        _ scanner: inout MessageScanner, _ isAtEnd: Bool, to body: (RawSpan) throws -> Void
     ) throws -> Int {
         let bytes = buffer.bytes
         var (start, number) = (0, 0)
@@ -68,7 +68,7 @@ extension ByteReader {
             guard let message = try whole(in: rest, &scanner, isAtEnd) else { return number }
             start &+= message.whole
             number &+= 1
-            scanner = MessageScanner(framing, limit: scanner.limit)
+            scanner.restart()
             if message.stuffedDots > 0 {
                 try body(message.bytes(from: rest).span.bytes)
             } else {

@@ -34,7 +34,7 @@ extension ByteWriter {
             case .containsItsEnd(let place): throw FramingError(.notRepresentable, on: name, at: place)
             }
         }
-        if let deadline { try await write(bytes, deadline: deadline) } else { try await write(bytes) }
+        try await write(bytes, until: deadline)
         if framing == .untilEnd { try close() }
     }
 }

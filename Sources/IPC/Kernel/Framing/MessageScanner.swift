@@ -37,6 +37,10 @@ struct MessageScanner {
         self.limit = limit
     }
 
+    /// Looks for the next message, at the front of other bytes.
+    @inline(__always)
+    mutating func restart() { (searched, lineStart, stuffedDots) = (0, 0, 0) }
+
     /// The message at the front of the bytes; `nil` if it is not whole yet, or, at the end, if there is none.
     @inline(__always)
     mutating func find(in bytes: UnsafeRawBufferPointer, atEnd: Bool) throws(Fault) -> Message? {
