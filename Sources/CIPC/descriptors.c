@@ -1,13 +1,27 @@
-// Descriptors in messages, peers, and the end of a process that was started for one job.
+// The standard descriptors; descriptors in messages, peers, and the end of a process that was started for one job.
 #define _GNU_SOURCE
 #include "CIPCDescriptors.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+// In a program that was started with one of 0 to 2 closed, the next file that anybody opens would be its standard output:
+// a library's timer, somebody's database. So before main the number is taken by a file on which every use fails.
+__attribute__((constructor)) static void occupy_standard_descriptors(void) {
+    int saved = errno;
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+        // The lowest number that is free is this one.
+        int opened = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+        if (opened > 2) close(opened);
+    }
+    errno = saved;
+}
 
 union control {
     struct cmsghdr header;  // for its alignment

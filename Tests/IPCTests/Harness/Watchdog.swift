@@ -71,8 +71,27 @@ final class Watchdog: Sendable {
         text += threads.sorted { $0.key < $1.key }.map { "   \($0.value) x \($0.key)\n" }.joined()
         text += Leftovers.now().entries.filter { !$0.description.hasPrefix("thread") }.sorted()
             .map { "   there now: \($0)\n" }.joined()
+        text += Watchdog.descendants().joined()
         _ = text.withCString { write(2, $0, strlen($0)) }
         _exit(Watchdog.status)
+    }
+
+    /// The processes below this one, each with where its threads are: what a test waits for is mostly there.
+    private static func descendants() -> [String] {
+        var lines: [String] = []
+        var ancestors = Set(["\(getpid())"])
+        for id in Folder.names(in: "/proc").compactMap({ Int32($0) }).sorted() {
+            let status = Folder.text(of: "/proc/\(id)/status") ?? ""
+            guard let parent = status.split(separator: "\n").first(where: { $0.hasPrefix("PPid:\t") })?.dropFirst(6),
+                ancestors.contains(String(parent))
+            else { continue }
+            ancestors.insert("\(id)")
+            let words = (Folder.text(of: "/proc/\(id)/cmdline") ?? "").split(separator: "\0").joined(separator: " ")
+            let places = Folder.names(in: "/proc/\(id)/task")
+                .map { Folder.text(of: "/proc/\(id)/task/\($0)/wchan") ?? "?" }.sorted()
+            lines.append("   below: \(id) of \(parent): \(words.prefix(200)): \(places.joined(separator: ", "))\n")
+        }
+        return lines
     }
 
     /// The status of a run that was ended.

@@ -35,6 +35,13 @@ struct StandardStreamsTests {
         #expect(status == 0, "\(output)")
     }
 
+    @Test("P34: foreign code that opens a file never gets 0, 1 or 2 of a program that was started without them")
+    func theNumbersOfAbsentStreamsAreTaken() async throws {
+        let (status, output) = try await InnerRun.of(
+            "inProcessWhoseNumbersAreTaken", script: #"exec "$@" <&- >&- 2>&-"#)
+        #expect(status == 0, "\(output)")
+    }
+
     @Test func aReaderOfStandardOutputThatHasLeftIsAnErrorAndNotADeathS10() async throws {
         let (status, output) = try await InnerRun.of("inProcessWhoseOutputNobodyReads")
         #expect(status == 0, "\(output)")
@@ -48,6 +55,17 @@ struct StandardStreamsInnerTests {
             let flags = ipc_get_status_flags(number)
             #expect(flags < 0 || flags & IPC_O_NONBLOCK == 0, "P36: \(number) is shared")
         }
+    }
+
+    @Test(.inner, .timeLimit(.minutes(1))) func inProcessWhoseNumbersAreTaken() {
+        let bare = Glibc.open("/dev/null", O_RDWR)
+        defer { close(bare) }
+        var byte: UInt8 = 0
+        let (reads, writes) = (read(0, &byte, 1), [write(1, "x", 1), write(2, "x", 1)])
+        // Standard output is no place to say it, so the status has to.
+        let isRight = bare > 2 && reads == -1 && writes == [-1, -1]
+        if !isRight { _exit(3) }
+        #expect(isRight)
     }
 
     @Test(.inner, .timeLimit(.minutes(1))) func inProcessThatReadsItsInput() async throws {
