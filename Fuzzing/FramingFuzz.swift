@@ -8,17 +8,17 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     let input = Array(UnsafeBufferPointer(start: start, count: count))
     guard input.count > 4 else { return 0 }
     let framing = framings[Int(input[0]) % framings.count]
-    let (limit, stride, bytes) = (Int(input[1]), Int(input[2]) % 16 + 1, Array(input[3...]))
+    let (limit, length, bytes) = (Int(input[1]), Int(input[2]) % 16 + 1, Array(input[3...]))
 
     let whole = messages(in: bytes, framing, limit, inPiecesOf: bytes.count)
-    let cut = messages(in: bytes, framing, limit, inPiecesOf: stride)
-    expect(whole == cut, "\(framing) \(bytes), cut at \(stride): \(cut), whole: \(whole)")
+    let cut = messages(in: bytes, framing, limit, inPiecesOf: length)
+    expect(whole == cut, "\(framing) \(bytes), cut at \(length): \(cut), whole: \(whole)")
     #if PLANTED
     expect(whole.count < 4, "the planted fault: more than three messages")
     #endif
 
     if let frame = try? framing.framed(bytes.span.bytes), framing != .untilEnd {
-        let back = messages(in: frame + frame, framing, 1 << 20, inPiecesOf: stride)
+        let back = messages(in: frame + frame, framing, 1 << 20, inPiecesOf: length)
         expect(back.count == 2 && back[0] == back[1], "\(framing) \(bytes) as \(frame): \(back)")
     }
     return 0
@@ -33,25 +33,6 @@ private let framings: [Framing] = [
 ]
 
 private func messages(in bytes: [UInt8], _ framing: Framing, _ limit: Int, inPiecesOf count: Int) -> [String] {
-    var (buffer, found, next): ([UInt8], [String], Int) = ([], [], 0)
-    var scanner = MessageScanner(framing, limit: limit)
-    while true {
-        let isAtEnd = next == bytes.count
-        do {
-            while let message = try buffer.withUnsafeBytes({ bytes throws(MessageScanner.Fault) -> ([UInt8], Int)? in
-                guard let message = try scanner.find(in: bytes, atEnd: isAtEnd) else { return nil }
-                return (message.bytes(from: bytes), message.whole)
-            }) {
-                found.append("\(message.0)")
-                buffer.removeFirst(message.1)
-                scanner = MessageScanner(framing, limit: limit)
-            }
-        } catch {
-            return found + ["\(error)"]
-        }
-        if isAtEnd { return found }
-        let end = min(bytes.count, next + max(1, count))
-        buffer += bytes[next..<end]
-        next = end
-    }
+    let starts = stride(from: 0, to: bytes.count, by: max(1, count))
+    return framing.messages(in: starts.map { bytes[$0..<min(bytes.count, $0 + count)] }, limit: limit)
 }

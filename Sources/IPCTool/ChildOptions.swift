@@ -24,7 +24,7 @@ struct ChildOptions: ParsableArguments {
     var limits: [LimitArgument] = []
 
     @Option(help: ArgumentHelp("Take these permissions from files that it makes.", valueName: "octal"))
-    var umask: ModeMask?
+    var umask: Mode?
 
     @Option(
         parsing: .unconditional, help: ArgumentHelp("Give way to others: -20 (first) to 19 (last).", valueName: "n"))
@@ -52,7 +52,7 @@ struct ChildOptions: ParsableArguments {
         if let directory { command = command.directory(FilePath(directory)) }
         if let user { command = command.running(as: try Credentials(user: user, group: group)) }
         for limit in limits { command = command.limit(limit.limit, to: limit.soft, hard: limit.hard) }
-        if let umask { command = command.modeMask(umask.mask) }
+        if let umask { command = command.modeMask(umask.permissions) }
         if let nice { command = command.priority(nice) }
         if noNewPrivs { command = command.withoutNewPrivileges() }
         return command
@@ -78,14 +78,18 @@ struct LimitArgument: ExpressibleByArgument {
     }
 }
 
-/// A mask of permissions on the command line, in octal.
-struct ModeMask: ExpressibleByArgument {
-    let mask: FilePermissions
+/// Permissions on the command line, in octal, as chmod has them.
+struct Mode: ExpressibleByArgument {
+    let permissions: FilePermissions
+
+    init(permissions: FilePermissions) { self.permissions = permissions }
 
     init?(argument: String) {
         guard let bits = UInt32(argument, radix: 8), bits <= 0o777 else { return nil }
-        mask = FilePermissions(rawValue: bits)
+        permissions = FilePermissions(rawValue: bits)
     }
+
+    var defaultValueDescription: String { String(permissions.rawValue, radix: 8) }
 }
 
 extension Set<Signal> {

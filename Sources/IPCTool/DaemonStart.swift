@@ -72,7 +72,7 @@ extension DaemonCommand {
                 let program = try child.apply(
                     to: Command(words: [fromHere(words[words.startIndex])] + words.dropFirst())
                 ).directory(FilePath(child.directory ?? "/")).modeMask(
-                    child.umask?.mask ?? FilePermissions(rawValue: 0o077)
+                    child.umask?.permissions ?? FilePermissions(rawValue: 0o077)
                 ).diesWithParent()
                 let signals: Set<Signal> = [.terminate, .interrupt, .hangup, .user1, .user2]
                 return try await program.withChild(passingOn: signals) { child in

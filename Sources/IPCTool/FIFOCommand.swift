@@ -50,6 +50,25 @@ struct FIFOCommand: ParsableCommand {
         }
     }
 
+    /// Whose FIFO is used, and for how long.
+    struct Use: ParsableArguments {
+        @Flag(help: "Use another user's FIFO too.")
+        var anyOwner = false
+
+        @Option(help: ArgumentHelp("End after so long, with status 124.", valueName: "seconds"))
+        var timeout: Seconds?
+
+        func fifo(_ name: Name) throws -> FIFO {
+            try FIFO(at: name.filePath, trusting: anyOwner ? .everybody : .ourselves)
+        }
+
+        /// Runs a body within the limit, if there is one.
+        func within<Result>(_ body: () async throws -> Result) async throws -> Result {
+            guard let timeout else { return try await body() }
+            return try await Deadline(in: timeout.duration).run(body)
+        }
+    }
+
     struct Make: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a FIFO with exactly this mode, whatever the umask.",
@@ -124,18 +143,14 @@ struct FIFOCommand: ParsableCommand {
 
         @OptionGroup var name: Name
 
+        @OptionGroup var use: Use
+
         @Flag(help: "Read on from one writer to the next, until the limit or a signal ends it.")
         var keepOpen = false
 
-        @Flag(help: "Read another user's FIFO too.")
-        var anyOwner = false
-
-        @Option(help: ArgumentHelp("End after so long, with status 124.", valueName: "seconds"))
-        var timeout: Seconds?
-
         func run() throws {
             try name.perform(self, toError: true) {
-                try await within(timeout) {
+                try await use.within {
                     try await copy(try await opened(), to: .standardOutput)
                 }
             }
@@ -145,8 +160,7 @@ struct FIFOCommand: ParsableCommand {
         private func opened() async throws -> ByteReader {
             while true {
                 do {
-                    let fifo = try FIFO(at: name.filePath, trusting: anyOwner ? .everybody : .ourselves)
-                    return try await fifo.openForReading(staysOpen: keepOpen)
+                    return try await use.fifo(name).openForReading(staysOpen: keepOpen)
                 } catch let error as SystemError
                     where error.errno == .staleNFSFileHandle && FIFO.exists(at: name.filePath)
                 {
@@ -167,20 +181,15 @@ struct FIFOCommand: ParsableCommand {
 
         @OptionGroup var name: Name
 
+        @OptionGroup var use: Use
+
         @Flag(help: "Do not wait for a reader: where nobody reads, the status is 71.")
         var failIfNoReader = false
 
-        @Flag(help: "Write to another user's FIFO too.")
-        var anyOwner = false
-
-        @Option(help: ArgumentHelp("End after so long, with status 124.", valueName: "seconds"))
-        var timeout: Seconds?
-
         func run() throws {
             try name.perform(self) {
-                try await within(timeout) {
-                    let fifo = try FIFO(at: name.filePath, trusting: anyOwner ? .everybody : .ourselves)
-                    guard let writer = try await open(fifo) else {
+                try await use.within {
+                    guard let writer = try await open(try use.fifo(name)) else {
                         throw SystemError("open", on: "\(name.path), which nobody reads", .noSuchAddressOrDevice)
                     }
                     let count = try await copy(.standardInput, to: writer)
@@ -194,20 +203,6 @@ struct FIFOCommand: ParsableCommand {
             failIfNoReader ? try fifo.tryOpenForWriting() : try await fifo.openForWriting()
         }
     }
-}
-
-/// Permissions as chmod has them.
-struct Mode: ExpressibleByArgument {
-    let permissions: FilePermissions
-
-    init(permissions: FilePermissions) { self.permissions = permissions }
-
-    init?(argument: String) {
-        guard let number = UInt32(argument, radix: 8), number <= 0o777 else { return nil }
-        permissions = FilePermissions(rawValue: number)
-    }
-
-    var defaultValueDescription: String { String(permissions.rawValue, radix: 8) }
 }
 
 private struct FIFOReport: Encodable {
@@ -224,10 +219,4 @@ private func copy(_ reader: ByteReader, to writer: ByteWriter) async throws -> I
         try await writer.write(bytes)
         count += bytes.count
     }
-}
-
-/// Runs a body within a limit, if there is one.
-private func within<Result>(_ limit: Seconds?, _ body: () async throws -> Result) async throws -> Result {
-    guard let limit else { return try await body() }
-    return try await Deadline(in: limit.duration).run(body)
 }

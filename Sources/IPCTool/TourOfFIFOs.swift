@@ -69,17 +69,4 @@ extension Tour {
         try TourError.expect("the messages", seen, ["message 1", "message 2", "message 3"])
         return "three messages went through dd in pieces of seven bytes, and came out as three"
     }
-
-    /// Runs a body with a folder of its own, which is removed afterwards.
-    private static func inFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
-        let folder = FilePath(try await Command("mktemp", "-d").read())
-        do {
-            let result = try await body(folder)
-            try await Command("rm", "-r", folder.string).run()
-            return result
-        } catch {
-            _ = try? await Command("rm", "-r", folder.string).run()
-            throw error
-        }
-    }
 }

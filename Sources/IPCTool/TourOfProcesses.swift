@@ -46,17 +46,17 @@ extension Tour {
     }
 
     static let lock = TourStop("a lock on a file") {
-        let folder = try await Command("mktemp", "-d").read()
-        let file = FilePath(folder).appending("lock")
-        do {
-            try await FileLock.exclusive(on: file) {
-                try await FileLock.exclusive(on: file, timeout: .milliseconds(50)) {}
+        try await inFolder { folder in
+            let file = folder.appending("lock")
+            do {
+                try await FileLock.exclusive(on: file) {
+                    try await FileLock.exclusive(on: file, timeout: .milliseconds(50)) {}
+                }
+            } catch is TimeoutError {
+                return "who holds it keeps others out, and they do not wait longer than they want to"
             }
-        } catch is TimeoutError {
-            try await Command("rm", "-r", folder).run()
-            return "who holds it keeps others out, and they do not wait longer than they want to"
+            throw TourError(description: "two had the lock at once")
         }
-        throw TourError(description: "two had the lock at once")
     }
 
     static let launch = TourStop("a program on its own") {

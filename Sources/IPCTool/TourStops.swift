@@ -99,4 +99,17 @@ enum Tour {
         try TourError.expect("the status", status, .signalled(.terminate, coreDumped: false))
         return "sleep \(status)"
     }
+
+    /// Runs a body with a folder of its own, which is removed afterwards.
+    static func inFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
+        let folder = FilePath(try await Command("mktemp", "-d").read())
+        do {
+            let result = try await body(folder)
+            try await Command("rm", "-r", folder.string).run()
+            return result
+        } catch {
+            _ = try? await Command("rm", "-r", folder.string).run()
+            throw error
+        }
+    }
 }

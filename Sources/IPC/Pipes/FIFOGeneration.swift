@@ -16,8 +16,11 @@ final class FIFOGeneration: Sendable {
     init(_ file: FIFOFile) {
         self.file = file
         let number = ipc_watch_use(file.ownPath)
-        use = try? SharedDescriptor(
-            Descriptor(fresh: number, "watch", on: file.path.string), .nonblocking, subject: file.path.string)
+        use =
+            number < 0
+            ? nil
+            : try? SharedDescriptor(
+                Descriptor(fresh: number, "watch", on: file.path.string), .nonblocking, subject: file.path.string)
     }
 
     /// Waits for a reader, and has the path mean the next FIFO at once; the end to write to, `nil` if the path meant nothing

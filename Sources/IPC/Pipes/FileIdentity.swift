@@ -8,11 +8,15 @@ struct FileIdentity: Hashable, Sendable {
     let inode: UInt64
 }
 
+extension FileIdentity {
+    init(_ file: ipc_file_information) { self.init(device: file.device, inode: file.inode) }
+}
+
 /// What the kernel says of a file. The C functions are `lstat` and `fstat`.
 struct FileStatus {
     private var file = ipc_file_information()
 
-    var identity: FileIdentity { FileIdentity(device: file.device, inode: file.inode) }
+    var identity: FileIdentity { FileIdentity(file) }
     var type: UInt32 { UInt32(file.type) }
     var owner: UInt32 { file.owner }
     var mode: UInt32 { file.mode }

@@ -41,7 +41,8 @@ extension FileLock {
         try await hold(try await acquire(.shared, on: path, kind: kind, deadline: deadline), body)
     }
 
-    private static func hold<Result>(
+    /// Runs a body with a lock, and gives that back.
+    static func hold<Result>(
         _ lock: consuming FileLock, _ body: () async throws -> Result
     ) async throws -> Result {
         let result: Result

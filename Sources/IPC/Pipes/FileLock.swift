@@ -92,14 +92,14 @@ public struct FileLock: ~Copyable, Sendable {
     public static func acquire(
         _ mode: Mode, on path: FilePath, kind: Kind = .wholeFile, timeout: Duration? = nil
     ) async throws -> FileLock {
-        try await wait(mode, kind, path, Deadline.after(timeout))
+        try await acquire(mode, on: path, kind: kind, until: Deadline.after(timeout))
     }
 
     /// Waits for the lock and gives it to the caller, as ``acquire(_:on:kind:timeout:)`` does, until a deadline.
     public static func acquire(
         _ mode: Mode, on path: FilePath, kind: Kind = .wholeFile, deadline: Deadline
     ) async throws -> FileLock {
-        try await wait(mode, kind, path, deadline)
+        try await acquire(mode, on: path, kind: kind, until: deadline)
     }
 
     /// Gives the lock back, which leaving the scope does as well.
@@ -131,8 +131,9 @@ public struct FileLock: ~Copyable, Sendable {
         }
     }
 
-    private static func wait(
-        _ mode: Mode, _ kind: Kind, _ path: FilePath, _ deadline: Deadline?
+    /// Waits for the lock until a deadline, if there is one.
+    static func acquire(
+        _ mode: Mode, on path: FilePath, kind: Kind = .wholeFile, until deadline: Deadline?
     ) async throws -> FileLock {
         let name = path.string
         try await SharedDescriptor.beginCall("lock", on: name, deadline: deadline)

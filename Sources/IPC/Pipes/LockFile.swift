@@ -5,8 +5,7 @@ import SystemPackage
 /// An open lock file.
 struct LockFile: ~Copyable {
     let descriptor: Descriptor
-    private let device: UInt64
-    private let inode: UInt64
+    private let identity: FileIdentity
 
     /// Opens a lock file without following a link, without waiting for a FIFO's other side.
     ///
@@ -30,15 +29,14 @@ struct LockFile: ~Copyable {
         guard file.type == IPC_FILE_REGULAR.rawValue else {
             throw SystemError("lock", on: described(path), .invalidArgument)
         }
-        return LockFile(descriptor: descriptor, device: file.device, inode: file.inode)
+        return LockFile(descriptor: descriptor, identity: FileIdentity(file))
     }
 
     /// Whether the path means this file. A lock on one that was removed would keep out nobody who comes later.
     func isStill(at path: FilePath) -> Bool {
         var file = ipc_file_information()
         let result = path.withPlatformString { ipc_file_status($0, &file) }
-        return result < 0
-            ? Errno(rawValue: -result) != .noSuchFileOrDirectory : file.device == device && file.inode == inode
+        return result < 0 ? Errno(rawValue: -result) != .noSuchFileOrDirectory : FileIdentity(file) == identity
     }
 
     consuming func take() -> Descriptor { descriptor }

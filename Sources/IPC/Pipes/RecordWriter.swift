@@ -64,21 +64,13 @@ public final class RecordWriter: Sendable {
         let sequence = next.add(1, ordering: .relaxed).oldValue
         let frame = RecordHeader.frame(
             bytes, process: UInt32(bitPattern: ipc_process_id()), writer: identifier, sequence: sequence)
-        guard let lock else {
-            try await stream.write(frame, until: deadline)
-            return sequence
-        }
-        let held: FileLock
-        if let deadline {
-            held = try await FileLock.acquire(.exclusive, on: lock, deadline: deadline)
+        if let lock {
+            try await FileLock.hold(try await FileLock.acquire(.exclusive, on: lock, until: deadline)) {
+                try await stream.write(frame, until: deadline)
+            }
         } else {
-            held = try await FileLock.acquire(.exclusive, on: lock)
+            try await stream.write(frame, until: deadline)
         }
-        do { try await stream.write(frame, until: deadline) } catch {
-            held.release()
-            throw error
-        }
-        held.release()
         return sequence
     }
 }

@@ -11,7 +11,7 @@ enum OwnProgram {
         let name = newestFile
         var (own, named) = (ipc_file_information(), ipc_file_information())
         guard ipc_file_status(link, &own) == 0, withTerminated(name, { ipc_file_status($0, &named) }) == 0,
-            own.device == named.device, own.inode == named.inode
+            FileIdentity(own) == FileIdentity(named)
         else { return Array(link.utf8) }
         return name
     }

@@ -131,7 +131,6 @@ final class PIDFile: Sendable {
     private func isStillThere() throws -> Bool {
         var now = ipc_file_information()
         guard path.withPlatformString({ ipc_file_status($0, &now) }) == 0 else { return false }
-        let own = try status()
-        return now.device == own.device && now.inode == own.inode
+        return FileIdentity(now) == FileIdentity(try status())
     }
 }

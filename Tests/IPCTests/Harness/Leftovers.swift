@@ -43,14 +43,20 @@ struct Leftovers: Sendable {
     /// Processes whose parent is this one, zombies among them.
     static func children() -> [Entry] {
         let own = getpid()
-        return Folder.names(in: "/proc").compactMap { name in
+        return processes().filter { $0.parent == own }.map { process in
+            Entry("child \(process.pid) (\(process.program))", now: process.isZombie ? "a zombie" : "running")
+        }
+    }
+
+    /// All processes, read without anything of the library.
+    static func processes() -> [(pid: Int32, parent: Int32, program: Substring, isZombie: Bool)] {
+        Folder.names(in: "/proc").compactMap { name in
             guard let pid = Int32(name), let text = Folder.text(of: "/proc/\(name)/stat"),
                 let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")")
             else { return nil }
             let fields = text[text.index(after: close)...].split(separator: " ")
-            guard fields.count > 1, Int32(fields[1]) == own else { return nil }
-            let program = text[text.index(after: open)..<close]
-            return Entry("child \(pid) (\(program))", now: fields[0] == "Z" ? "a zombie" : "running")
+            guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+            return (pid, parent, text[text.index(after: open)..<close], fields[0] == "Z")
         }
     }
 

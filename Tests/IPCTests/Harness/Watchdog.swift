@@ -78,18 +78,19 @@ final class Watchdog: Sendable {
 
     /// The processes below this one, each with where its threads are: what a test waits for is mostly there.
     private static func descendants() -> [String] {
-        var lines: [String] = []
-        var ancestors = Set(["\(getpid())"])
-        for id in Folder.names(in: "/proc").compactMap({ Int32($0) }).sorted() {
-            let status = Folder.text(of: "/proc/\(id)/status") ?? ""
-            guard let parent = status.split(separator: "\n").first(where: { $0.hasPrefix("PPid:\t") })?.dropFirst(6),
-                ancestors.contains(String(parent))
-            else { continue }
-            ancestors.insert("\(id)")
-            let words = (Folder.text(of: "/proc/\(id)/cmdline") ?? "").split(separator: "\0").joined(separator: " ")
-            let places = Folder.names(in: "/proc/\(id)/task")
-                .map { Folder.text(of: "/proc/\(id)/task/\($0)/wchan") ?? "?" }.sorted()
-            lines.append("   below: \(id) of \(parent): \(words.prefix(200)): \(places.joined(separator: ", "))\n")
+        var (lines, ancestors) = ([String](), [getpid()])
+        let processes = Leftovers.processes()
+        while let ancestor = ancestors.popLast() {
+            for process in processes where process.parent == ancestor {
+                ancestors.append(process.pid)
+                let folder = "/proc/\(process.pid)"
+                let words = (Folder.text(of: "\(folder)/cmdline") ?? "").split(separator: "\0").joined(separator: " ")
+                let places = Folder.names(in: "\(folder)/task")
+                    .map { Folder.text(of: "\(folder)/task/\($0)/wchan") ?? "?" }.sorted()
+                lines.append(
+                    "   below: \(process.pid) of \(ancestor): \(words.prefix(200)): \(places.joined(separator: ", "))\n"
+                )
+            }
         }
         return lines
     }

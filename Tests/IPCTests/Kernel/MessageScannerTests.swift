@@ -13,29 +13,6 @@ let framings: [Framing] = [
 ]
 
 struct MessageScannerTests {
-    /// What a framing makes of bytes that come in pieces: the messages, and how it ends.
-    static func outcome(of pieces: [ArraySlice<UInt8>], _ framing: Framing, limit: Int) -> [String] {
-        var (buffer, seen): ([UInt8], [String]) = ([], [])
-        var scanner = MessageScanner(framing, limit: limit)
-        for (index, piece) in (pieces + [[]]).enumerated() {
-            buffer += piece
-            do {
-                while let message = try buffer.withUnsafeBytes({
-                    bytes throws(MessageScanner.Fault) -> ([UInt8], Int)? in
-                    guard let message = try scanner.find(in: bytes, atEnd: index == pieces.count) else { return nil }
-                    return (message.bytes(from: bytes), message.whole)
-                }) {
-                    seen.append("\(message.0)")
-                    buffer.removeFirst(message.1)
-                    scanner = MessageScanner(framing, limit: limit)
-                }
-            } catch {
-                return seen + ["\(error)"]
-            }
-        }
-        return seen
-    }
-
     /// Pieces of random lengths, many of them of one byte.
     static func cut(_ bytes: [UInt8], _ chance: inout Chance) -> [ArraySlice<UInt8>] {
         var (pieces, rest): ([ArraySlice<UInt8>], ArraySlice<UInt8>) = ([], bytes[...])
@@ -56,9 +33,9 @@ struct MessageScannerTests {
             let count = Int.random(in: 0...60, using: &chance)
             let bytes = (0..<count).map { _ in alphabet.randomElement(using: &chance) ?? 0 }
             let limit = Int.random(in: 0...20, using: &chance)
-            let whole = Self.outcome(of: [bytes[...]], framing, limit: limit)
+            let whole = framing.messages(in: [bytes[...]], limit: limit)
             for _ in 0..<3 {
-                let split = Self.outcome(of: Self.cut(bytes, &chance), framing, limit: limit)
+                let split = framing.messages(in: Self.cut(bytes, &chance), limit: limit)
                 // An error can be known before the stream has ended, and is then another one of the same bytes.
                 check(split == whole, "\(bytes) limit \(limit): \(split) is \(whole)")
             }
@@ -78,7 +55,7 @@ struct MessageScannerTests {
                 refused += 1
                 continue
             }
-            let back = Self.outcome(of: Self.cut(frame, &chance), framing, limit: 100)
+            let back = framing.messages(in: Self.cut(frame, &chance), limit: 100)
             let expected =
                 switch framing.form {
                 case .dotTerminated(let end): "\(normalised(message, end))"
@@ -112,8 +89,8 @@ struct MessageScannerTests {
     func announced() {
         let header: [UInt8] = [255, 255, 255, 255, 255, 255, 255, 255]
         for framing in [Framing.lengthPrefixed(by: UInt64.self), .lengthPrefixed(by: UInt32.self)] {
-            #expect(Self.outcome(of: [header[...]], framing, limit: .max - 8) != [])
-            #expect(Self.outcome(of: [header[...]], framing, limit: 1 << 20) == ["tooLong"])
+            #expect(framing.messages(in: [header[...]], limit: .max - 8) != [])
+            #expect(framing.messages(in: [header[...]], limit: 1 << 20) == ["tooLong"])
         }
     }
 
@@ -124,16 +101,16 @@ struct MessageScannerTests {
         let length: Int
         if case .dotTerminated(let end) = framing.form { length = 10 + end.bytes.count } else { length = 10 }
         let frame = try framing.framed(message.span.bytes)
-        #expect(Self.outcome(of: [frame[...]], framing, limit: length).count == 1)
-        #expect(Self.outcome(of: [frame[...]], framing, limit: length) != ["tooLong"])
-        #expect(Self.outcome(of: [frame[...]], framing, limit: length - 1) == ["tooLong"])
+        #expect(framing.messages(in: [frame[...]], limit: length).count == 1)
+        #expect(framing.messages(in: [frame[...]], limit: length) != ["tooLong"])
+        #expect(framing.messages(in: [frame[...]], limit: length - 1) == ["tooLong"])
     }
 
     @Test("G2: a stream that ends in the middle of a message says so", arguments: framings)
     func truncated(_ framing: Framing) throws {
         let frame = try framing.framed([97, 98, 99])
         for count in 1..<frame.count {
-            let outcome = Self.outcome(of: [frame[..<count]], framing, limit: 100)
+            let outcome = framing.messages(in: [frame[..<count]], limit: 100)
             switch framing.form {
             case .lines, .untilEnd: #expect(outcome.count == 1, "what is there is a message")
             default: #expect(outcome == ["truncated(after: \(count))"])

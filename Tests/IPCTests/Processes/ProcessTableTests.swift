@@ -10,8 +10,8 @@ struct ProcessTableTests {
     @Test func thisProcessIsAsItKnowsItself() throws {
         let own = try ProcessRecord(of: .current)
         #expect(own.id == .current && own.parent == .parent && own.group == .current)
-        // 0 is the kernel's word for a leader outside the process namespace, as in many a container.
-        #expect((own.session?.rawValue ?? 0) == getsid(0))
+        // `nil` for 0, the kernel's word for a leader outside the process namespace, as in many a container.
+        #expect(own.session == ProcessID(getsid(0)))
         #expect(own.userID == getuid() && own.effectiveUserID == geteuid())
         #expect(own.groupID == getgid() && own.effectiveGroupID == getegid())
         #expect(own.executable?.string == Folder.target(of: "/proc/self/exe"))
@@ -26,8 +26,7 @@ struct ProcessTableTests {
         let id = ProcessID.current
         #expect(try id.parent == .parent)
         #expect(try id.group == .current)
-        let session = try id.session?.rawValue ?? 0
-        #expect(session == getsid(0))
+        #expect(try id.session == ProcessID(getsid(0)))
         #expect(try ProcessTable.all().contains { $0.id == .current && $0.startTime == own.startTime })
     }
 
@@ -59,7 +58,7 @@ struct ProcessTableTests {
         #expect(
             record.argumentBytes == ["perl", "-e", script].map { Array($0.utf8) } + [name, [], Array("last\n".utf8)])
         #expect(record.parent == .current && record.group?.rawValue == child.processID.rawValue)
-        #expect((record.session?.rawValue ?? 0) == getsid(0))
+        #expect(record.session == ProcessID(getsid(0)))
         #expect(record.userID == getuid() && record.threadCount == 1 && record.residentBytes > 4096)
         #expect(record.state == .sleeping || record.state == .running)
         let all = try ProcessTable.children(of: .current)
