@@ -210,6 +210,8 @@ IN_CHILD static int child(void *pointer) {
     struct start *start = pointer;
     reset_signals();
     if (start->request->session != IPC_SESSION_STAY && syscall(SYS_setsid) < 0) give_up(start, IPC_STAGE_SESSION);
+    if (start->request->controlling_terminal >= 0 && syscall(SYS_ioctl, start->request->controlling_terminal, TIOCSCTTY, 0) < 0)
+        give_up(start, IPC_STAGE_TERMINAL);
     if (start->request->session != IPC_SESSION_JOIN) return become(start);
     // Who leads a session may get a terminal by opening one. So the program runs in a second child, which the kernel counts
     // as a child of our parent, and this one ends.

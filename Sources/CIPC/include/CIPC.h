@@ -13,6 +13,7 @@
 #include "CIPCSignals.h"
 #include "CIPCSpawn.h"
 #include "CIPCTasks.h"
+#include "CIPCTerminal.h"
 #include "CIPCThreads.h"
 
 #endif

@@ -43,6 +43,7 @@ struct ipc_spawn_request {
     int32_t process_group;  // -1: ours, 0: a new one that the child leads, else one to join
     int32_t terminal;       // descriptor of the terminal whose foreground the child's group gets, or -1
     int32_t session;        // enum ipc_spawn_session
+    int32_t controlling_terminal;  // descriptor of the terminal that becomes the new session's, or -1
     const struct ipc_spawn_identity *_Nullable identity;
     const struct ipc_spawn_limit *_Nullable limits;
     int32_t limit_count;

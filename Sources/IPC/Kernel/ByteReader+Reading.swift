@@ -108,12 +108,13 @@ extension ByteReader {
                 continue
             }
             defer { end() }
-            guard buffer.count < absorptionLimit else {
+            guard buffer.count < absorptionLimit || dropsExcess else {
                 throw ReadError(.limitExceeded, subject: descriptor.subject, line: 0, offset: absorptionLimit)
             }
             let space = buffer.room(64 * 1024)
             guard let count = try outcome(attempt(space.baseAddress, space.count), space.count) else { continue }
             buffer.filled(count)
+            if dropsExcess { dropExcess() }
             supply.isDrained = false
             if count == 0 { return }
         }
@@ -147,8 +148,28 @@ extension ByteReader {
     @inline(__always)
     private func attempt(_ address: UnsafeMutableRawPointer?, _ count: Int) -> Int {
         guard let address else { return 0 }
-        let count = descriptor.endsWhenEmpty ? supply.allowance(count, of: descriptor.number) : count
-        return count == 0 ? 0 : descriptor.transfer.read(descriptor.number, address, count)
+        let count = descriptor.endsWhenEmpty ? supply.allowance(count, of: descriptor) : count
+        guard count > 0 else { return 0 }
+        let result = descriptor.transfer.read(descriptor.number, address, count)
+        if descriptor.endsWhenEmpty { supply.took(result) }
+        if let tap, result > 0 { tap(UnsafeRawBufferPointer(start: address, count: result)) }
+        return result
+    }
+
+    /// Adds what is there to the buffer, without waiting: whether something came, `nil` at the end.
+    func refillAtOnce() throws(SystemError) -> Bool? {
+        let space = buffer.room(64 * 1024)
+        guard let count = try outcome(attempt(space.baseAddress, space.count), space.count) else { return false }
+        buffer.filled(count)
+        return count > 0 ? true : nil
+    }
+
+    /// Drops the oldest bytes beyond the limit.
+    func dropExcess() {
+        let excess = buffer.count - absorptionLimit
+        guard excess > 0 else { return }
+        drop(excess)
+        dropped += excess
     }
 
     /// The count that was read, `nil` if there is nothing yet.
@@ -207,17 +228,26 @@ struct Supply {
         }
     }
 
-    mutating func allowance(_ wanted: Int, of descriptor: Int32) -> Int {
-        let left = remaining ?? max(0, Int(ipc_bytes_readable(descriptor)))
-        let count = min(left, wanted)
-        remaining = left - count
-        return count
+    mutating func allowance(_ wanted: Int, of descriptor: SharedDescriptor) -> Int {
+        let left = remaining ?? descriptor.bytesAtItsEnd
+        remaining = left
+        return min(left, wanted)
     }
+
+    mutating func took(_ count: Int) { remaining = remaining.map { $0 - max(0, count) } }
 
     @inline(__always)
     mutating func hadNothing() {
         if wasFull { patience = 64 }
         wasFull = false
+    }
+}
+
+extension SharedDescriptor {
+    /// How much may be in the pipe now. What a terminal holds is not told: more than it can hold is not waited for.
+    fileprivate var bytesAtItsEnd: Int {
+        if case .terminal = transfer { return 128 * 1024 }
+        return max(0, Int(ipc_bytes_readable(number)))
     }
 }
 
@@ -228,6 +258,8 @@ extension Transfer {
     var isDrainedByShortRead: Bool {
         switch self {
         case .pipe, .socket: true
+        // What a terminal has is handed over in pieces, by a thread of the kernel's.
+        case .terminal: false
         // A FIFO opened anew after its last writer has left is at its end, and no event ever says so: only a read does.
         case .nonblocking, .immediate, .blocking: false
         }
@@ -237,7 +269,7 @@ extension Transfer {
     var isWorthYielding: Bool {
         switch self {
         case .pipe, .nonblocking: true
-        case .socket, .immediate, .blocking: false
+        case .socket, .terminal, .immediate, .blocking: false
         }
     }
 }

@@ -23,6 +23,12 @@ public final class ByteReader: @unchecked Sendable {
     private let lineCounter = Atomic(0)
     /// The most bytes that ``absorb()`` keeps. Set before the reader is shared, and never again.
     @exclusivity(unchecked) var absorptionLimit = 64 << 20
+    /// Whether what comes beyond that limit pushes out the oldest bytes instead of being an error. Set as the limit is.
+    @exclusivity(unchecked) var dropsExcess = false
+    /// How many bytes were pushed out.
+    @exclusivity(unchecked) var dropped = 0
+    /// Sees all bytes as they come from the kernel. Set as the limit is.
+    @exclusivity(unchecked) var tap: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
     init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
 

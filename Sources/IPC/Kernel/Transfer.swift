@@ -13,6 +13,8 @@ enum Transfer: Sendable {
     case socket
     /// An open file of our own with O_NONBLOCK set: FIFOs and terminals opened anew, pipes on kernels before 6.4.
     case nonblocking
+    /// The master side of a pseudo-terminal, of our own with O_NONBLOCK set: EIO is its end.
+    case terminal
     /// What never makes a caller wait for another process: regular files, `/dev/null`.
     case immediate
     /// What has to be asked for readiness before each call, and may block even then if another process takes what was
@@ -26,6 +28,7 @@ enum Transfer: Sendable {
             case .pipe: ipc_read_flags(descriptor, buffer, count, IPC_RWF_NOWAIT)
             case .socket: ipc_receive(descriptor, buffer, count)
             case .nonblocking, .immediate: ipc_read(descriptor, buffer, count)
+            case .terminal: Transfer.readMaster(descriptor, buffer, count)
             case .blocking: isReady(descriptor, IPC_EPOLLIN) ? ipc_read(descriptor, buffer, count) : Transfer.notReady
             }
         }
@@ -39,12 +42,19 @@ enum Transfer: Sendable {
             case .socket: ipc_send(descriptor, bytes, count)
             case .immediate: Transfer.writeToFile(descriptor, bytes, count)
             case .nonblocking: Transfer.writeWithoutSignal(descriptor, bytes, count, flags: 0)
+            case .terminal: ipc_write(descriptor, bytes, count)  // no SIGPIPE here
             case .blocking:
                 isReady(descriptor, IPC_EPOLLOUT)
                     ? Transfer.writeWithoutSignal(descriptor, bytes, min(count, Transfer.roomOfReadyPipe), flags: 0)
                     : Transfer.notReady
             }
         }
+    }
+
+    /// When the last program has closed the other side, what it wrote comes first, and then EIO.
+    private static func readMaster(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        let result = ipc_read(descriptor, buffer, count)
+        return result == -Int(Errno.ioError.rawValue) ? 0 : result
     }
 
     private static let notReady = -Int(Errno.wouldBlock.rawValue)

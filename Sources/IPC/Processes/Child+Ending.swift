@@ -16,7 +16,7 @@ extension Child {
     @discardableResult
     public func end(by steps: TeardownStep...) async -> ExitStatus { await end(steps) }
 
-    private func end(_ steps: [TeardownStep]) async -> ExitStatus {
+    func end(_ steps: [TeardownStep]) async -> ExitStatus {
         // In a task of its own, since every wait of a cancelled one would end at once. A detached one, since neither
         // the caller's deadline counts here.
         await Task.detached(executorPreference: EventLoop.current) { await self.endTree(steps[...]).status }.value

@@ -27,6 +27,8 @@ public final class Child: Sendable {
     public let standardError: ByteReader?
 
     let leadsGroup: Bool
+    /// It leads a session on a terminal of its own; the processes of that are its tree, whatever groups they make.
+    let hasTerminal: Bool
     let teardown: [TeardownStep]?
     let descriptor: SharedDescriptor
     private let end = Mutex(End())
@@ -38,12 +40,14 @@ public final class Child: Sendable {
     }
 
     init(
-        _ started: StartedProcess, name: String, leadsGroup: Bool, teardown: [TeardownStep]?, streams: ChildStreams
+        _ started: StartedProcess, name: String, leadsGroup: Bool, hasTerminal: Bool = false, teardown: [TeardownStep]?,
+        streams: ChildStreams
     ) {
         processID = started.processID
         descriptor = started.descriptor
         self.name = name
         self.leadsGroup = leadsGroup
+        self.hasTerminal = hasTerminal
         self.teardown = teardown
         standardInput = streams.input
         standardOutput = streams.output
@@ -108,6 +112,7 @@ public final class Child: Sendable {
             if let known = end.known { return known }
             if endingTree || end.endsTree, leadsGroup, ipc_has_ended(descriptor.number) == 1 {
                 _ = ipc_kill(-processID.rawValue, IPC_SIGKILL)
+                if hasTerminal { ProcessTable.kill(sessionOf: processID.rawValue) }
             }
             end.known = ChildEnd.take(descriptor.number)
             if end.known != nil { descriptor.close() }

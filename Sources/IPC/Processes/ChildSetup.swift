@@ -19,6 +19,8 @@ struct ChildSetup: Sendable {
     var forbidsNewPrivileges = false
     var signalOfParentsDeath: Signal?
     var descriptors: [PassedDescriptor] = []
+    /// Opens the terminal of the new session that the program leads; its standard streams too, as far as nothing is said.
+    var terminal: (@Sendable () throws -> DescriptorBox)?
 
     /// Calls a body with what C needs by address.
     func withParts(_ body: (UnsafePointer<ipc_spawn_identity>?, UnsafeBufferPointer<ipc_spawn_limit>) -> Int32) -> Int32

@@ -12,7 +12,11 @@ extension Command {
     /// - Throws: ``StartError`` if the program cannot be started; ``SystemError`` if there is no descriptor to be had;
     ///   `CancellationError`. When it throws, nothing has run.
     public func start() async throws -> Child {
-        let child = try start(input: input ?? .discard, output: output ?? .inherit, error: error ?? .inherit)
+        let terminal = try setup.terminal?()
+        let shown = terminal.map { Output(target: .descriptor($0)) }
+        let child = try start(
+            input: input ?? terminal.map { Input(source: .descriptor($0)) } ?? .discard,
+            output: output ?? shown ?? .inherit, error: error ?? shown ?? .inherit, on: terminal)
         if let bytes = givenBytes, let writer = child.standardInput {
             Task.detached(executorPreference: EventLoop.current) {
                 try? await writer.write(bytes)
@@ -52,7 +56,8 @@ extension Command {
 
     /// Starts the program with the given streams, in the group of another child if one is given.
     func start(
-        input: Input, output: Output, error: Output, foregroundOf terminal: Int32 = -1, joining leader: Child? = nil
+        input: Input, output: Output, error: Output, foregroundOf terminal: Int32 = -1, joining leader: Child? = nil,
+        on opened: DescriptorBox? = nil
     ) throws -> Child {
         if Task.isCancelled { throw CancellationError() }
         try check()
@@ -60,6 +65,7 @@ extension Command {
         let name = shortName
         let leadsGroup = leader == nil && (isGrouped || setup.session != .ours)
         let group = leadsGroup ? 0 : leader?.processID.rawValue ?? -1
+        let own = try opened ?? setup.terminal?()
         let plan: StreamPlan
         do {
             plan = try StreamPlan(
@@ -71,9 +77,11 @@ extension Command {
             name: program, path: path, arguments: [programBytes] + arguments,
             environment: environment.isUnchanged ? nil : environment.resolved().map { $0 + [UInt8(ascii: "=")] + $1 },
             directory: directory?.argumentBytes, mappings: plan.mappings, group: group,
-            terminal: leadsGroup || group > 0 ? terminal : -1, setup: setup)
-        let started = try withExtendedLifetime(plan) { try request.start() }
-        return Child(started, name: name, leadsGroup: leadsGroup, teardown: teardown, streams: plan.streams)
+            terminal: leadsGroup || group > 0 ? terminal : -1, controllingTerminal: own?.number ?? -1, setup: setup)
+        let started = try withExtendedLifetime((plan, own)) { try request.start() }
+        return Child(
+            started, name: name, leadsGroup: leadsGroup, hasTerminal: own != nil, teardown: teardown,
+            streams: plan.streams)
     }
 
     /// The bytes that the program is to read.

@@ -24,6 +24,8 @@ struct SpawnRequest {
     let group: Int32
     /// The terminal whose foreground the new group gets, or -1.
     let terminal: Int32
+    /// The terminal that becomes the new session's, or -1.
+    let controllingTerminal: Int32
     let setup: ChildSetup
 
     var file: String { String(decoding: path, as: UTF8.self) }
@@ -43,6 +45,7 @@ struct SpawnRequest {
                                     path: path, arguments: arguments, environment: environment, directory: directory,
                                     mappings: mappings.baseAddress, mapping_count: Int32(mappings.count),
                                     process_group: group, terminal: terminal, session: setup.sessionNumber,
+                                    controlling_terminal: controllingTerminal,
                                     identity: identity, limits: limits.baseAddress, limit_count: Int32(limits.count),
                                     sets_priority: setup.priority == nil ? 0 : 1, priority: setup.priority ?? 0,
                                     sets_mode_mask: setup.modeMask == nil ? 0 : 1,

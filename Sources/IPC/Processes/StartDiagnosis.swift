@@ -17,7 +17,9 @@ enum StartDiagnosis {
                 errno)
         case IPC_STAGE_DESCRIPTORS:
             return StartError(limitOr(.other, errno), "hand descriptors to", on: request.name, errno)
-        case IPC_STAGE_GROUP, IPC_STAGE_TERMINAL, IPC_STAGE_SESSION:
+        case IPC_STAGE_TERMINAL:
+            return StartError(.notPermitted, "give a terminal to", on: request.name, errno)
+        case IPC_STAGE_GROUP, IPC_STAGE_SESSION:
             return StartError(.notPermitted, "make a process group for", on: request.name, errno)
         case IPC_STAGE_IDENTITY: return explainIdentity(request, errno)
         case IPC_STAGE_LIMITS:

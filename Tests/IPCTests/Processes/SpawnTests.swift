@@ -13,7 +13,7 @@ struct SpawnTests {
             arguments: (["TestChild"] + arguments).map { Array($0.utf8) },
             environment: nil, directory: nil,
             mappings: mappings.map { ipc_spawn_mapping(source: $0.source, target: $0.target) }, group: 0,
-            terminal: -1, setup: ChildSetup()
+            terminal: -1, controllingTerminal: -1, setup: ChildSetup()
         ).start()
     }
 
@@ -58,7 +58,8 @@ struct SpawnTests {
                 let process = try SpawnRequest(
                     name: "readlink", path: program.argumentBytes, arguments: words.map { Array($0.utf8) },
                     environment: nil,
-                    directory: nil, mappings: standard + mappings, group: -1, terminal: -1, setup: ChildSetup()
+                    directory: nil, mappings: standard + mappings, group: -1, terminal: -1, controllingTerminal: -1,
+                    setup: ChildSetup()
                 ).start()
                 #expect(end(of: process) == .exited(0))
                 for number in order { expected += "\(folder)/\(number - numbers[0])\n" }

@@ -1,0 +1,179 @@
+// The guard of a terminal's modes: whatever ends or stops this process, the terminal is as it was before.
+//
+// The handlers here make only calls that are safe in one: ioctl, sigaction, tgkill.
+#define _GNU_SOURCE
+#include "CIPCTerminal.h"
+
+#include <asm/termbits.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MOST_SCOPES 16
+
+static struct {
+    atomic_int fd;  // -1: free
+    struct ipc_terminal_modes former, own;
+} scopes[MOST_SCOPES];
+static atomic_int scope_count;
+static pid_t owner;
+
+// What ends a process by default, what stops one, what continues one.
+static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF,
+                             SIGXCPU, SIGXFSZ, SIGPWR, SIGIO, SIGSTKFLT};
+static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+static struct sigaction former_actions[65];
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+int32_t ipc_terminal_is_ours(int32_t fd) {
+    pid_t group;
+    // Not our controlling terminal: then no shell of ours is about to use it.
+    if (ioctl(fd, TIOCGPGRP, &group) < 0) return 1;
+    return group == getpgrp();
+}
+
+// The scopes in the order of nesting: the outermost one's former modes are what there was before all of them.
+static void restore(void) {
+    for (int i = MOST_SCOPES - 1; i >= 0; i--) {
+        int fd = atomic_load(&scopes[i].fd);
+        if (fd >= 0 && ipc_terminal_is_ours(fd)) ioctl(fd, TCSETS2, &scopes[i].former);
+    }
+}
+
+static void apply(void) {
+    for (int i = 0; i < MOST_SCOPES; i++) {
+        int fd = atomic_load(&scopes[i].fd);
+        if (fd < 0 || !ipc_terminal_is_ours(fd)) continue;
+        // What was there when we were stopped may have been changed since. Not so if we have been here already.
+        struct ipc_terminal_modes current;
+        if (ioctl(fd, TCGETS2, &current) < 0 || memcmp(&current, &scopes[i].own, sizeof current) == 0) continue;
+        scopes[i].former = current;
+        ioctl(fd, TCSETS2, &scopes[i].own);
+    }
+}
+
+static void handle_fault(int signal, siginfo_t *info, void *context) {
+    (void)context;
+    if (getpid() == owner) restore();
+    // The same signal once more, as it was, to whoever had it before.
+    sigaction(signal, &former_actions[signal], NULL);
+    syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, info);
+}
+
+static void do_by_default(int signal) {
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    sigaction(signal, &standard, NULL);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
+static void handle_deadly(int signal) {
+    if (getpid() == owner) restore();
+    do_by_default(signal);
+    _exit(128 + signal);  // the first process of a namespace is not ended by the default action
+}
+
+static void handle_stop(int signal);
+
+static int install(int signal, void (*handler)(int)) {
+    struct sigaction action, current;
+    if (sigaction(signal, NULL, &current) < 0) return -errno;
+    if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) return 0;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;
+    sigfillset(&action.sa_mask);
+    return sigaction(signal, &action, NULL) < 0 ? -errno : 0;
+}
+
+static void handle_continue(int signal) {
+    (void)signal;
+    int saved = errno;
+    if (getpid() == owner) apply();
+    errno = saved;
+}
+
+static void handle_stop(int signal) {
+    int saved = errno;
+    if (getpid() == owner) restore();
+    do_by_default(signal);
+    // Here again: continued, or the default does not stop whom nobody could continue.
+    if (atomic_load(&scope_count) > 0) {
+        install(signal, handle_stop);
+        if (getpid() == owner) apply();
+    }
+    errno = saved;
+}
+
+static void remove_handler(int signal, void (*handler)(int)) {
+    struct sigaction standard, current;
+    if (sigaction(signal, NULL, &current) < 0) return;
+    if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != handler) return;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    sigaction(signal, &standard, NULL);
+}
+
+static void install_all(void) {
+    for (size_t i = 0; i < COUNT(deadly); i++) install(deadly[i], handle_deadly);
+    install(SIGTSTP, handle_stop);
+    install(SIGCONT, handle_continue);
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct sigaction action, current;
+        if (sigaction(faults[i], NULL, &current) < 0) continue;
+        if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == handle_fault) continue;
+        if ((current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_IGN) continue;
+        former_actions[faults[i]] = current;
+        memset(&action, 0, sizeof action);
+        action.sa_sigaction = handle_fault;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+        sigfillset(&action.sa_mask);
+        sigaction(faults[i], &action, NULL);
+    }
+}
+
+static void remove_all(void) {
+    for (size_t i = 0; i < COUNT(deadly); i++) remove_handler(deadly[i], handle_deadly);
+    remove_handler(SIGTSTP, handle_stop);
+    remove_handler(SIGCONT, handle_continue);
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct sigaction current;
+        if (sigaction(faults[i], NULL, &current) < 0) continue;
+        if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == handle_fault)
+            sigaction(faults[i], &former_actions[faults[i]], NULL);
+    }
+}
+
+int32_t ipc_terminal_guard_enter(
+    int32_t fd, const struct ipc_terminal_modes *former, const struct ipc_terminal_modes *own) {
+    int is_first = atomic_load(&scope_count) == 0, place = 0;
+    if (is_first) {
+        owner = getpid();
+        for (int i = 0; i < MOST_SCOPES; i++) atomic_store(&scopes[i].fd, -1);
+    }
+    while (place < MOST_SCOPES && atomic_load(&scopes[place].fd) >= 0) place++;
+    if (place == MOST_SCOPES) return -EBUSY;
+    scopes[place].former = *former;
+    scopes[place].own = *own;
+    atomic_store(&scopes[place].fd, fd);
+    atomic_fetch_add(&scope_count, 1);
+    if (is_first) install_all();
+    return place;
+}
+
+void ipc_terminal_guard_update(int32_t scope, const struct ipc_terminal_modes *own) { scopes[scope].own = *own; }
+
+void ipc_terminal_guard_leave(int32_t scope) {
+    atomic_store(&scopes[scope].fd, -1);
+    if (atomic_fetch_sub(&scope_count, 1) == 1) remove_all();
+}

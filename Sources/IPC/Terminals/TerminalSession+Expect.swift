@@ -1,0 +1,120 @@
+// Waiting for what a program shows: literals, patterns, several at once, the end.
+
+extension TerminalSession {
+    /// Waits until one of the patterns has been shown, and takes the output up to its end.
+    ///
+    /// ```swift
+    /// let seen = try await session.expect("password:", .pattern(#"(?i)denied: (.*)$"#), .end, timeout: .seconds(5))
+    /// ```
+    ///
+    /// The search goes over all that was not matched yet, whatever cuts the kernel made in it: also inside a character of several
+    /// bytes or an escape sequence. The pattern that matches first in the output counts, of those at one place the first that
+    /// is stated. See ``TerminalPattern`` for what a match is.
+    ///
+    /// - Parameters:
+    ///   - ignoringEscapes: whether escape sequences, such as those for colours, are no part of what is compared.
+    ///   - timeout: how long it may take; as long as it wants for `nil`.
+    /// - Throws: ``TimeoutError`` with the end of what was shown; ``TerminalError`` with `ended` if the output is at its end
+    ///   and ``TerminalPattern/end`` is not among the patterns, with `invalidPattern`; ``SystemError`` with `EBUSY` while
+    ///   another call reads; `CancellationError`. After each of them nothing was taken.
+    @discardableResult
+    public func expect(
+        _ patterns: TerminalPattern..., ignoringEscapes: Bool = false, timeout: Duration? = nil
+    ) async throws -> TerminalMatch {
+        try await expect(patterns, ignoringEscapes, Deadline.after(timeout))
+    }
+
+    /// Waits until one of the patterns has been shown, as ``expect(_:ignoringEscapes:timeout:)`` does, until a deadline.
+    @discardableResult
+    public func expect(
+        _ patterns: TerminalPattern..., ignoringEscapes: Bool = false, deadline: Deadline
+    ) async throws -> TerminalMatch {
+        try await expect(patterns, ignoringEscapes, deadline)
+    }
+
+    /// Waits until one of an array's patterns has been shown, as ``expect(_:ignoringEscapes:timeout:)`` does.
+    @discardableResult
+    public func expect(
+        anyOf patterns: [TerminalPattern], ignoringEscapes: Bool = false, timeout: Duration? = nil
+    ) async throws -> TerminalMatch {
+        try await expect(patterns, ignoringEscapes, Deadline.after(timeout))
+    }
+
+    private func expect(
+        _ list: [TerminalPattern], _ ignoringEscapes: Bool, _ deadline: Deadline?
+    ) async throws -> TerminalMatch {
+        let patterns = try TerminalPatterns(list)
+        try output.begin("expect")
+        defer { output.end() }
+        do { return try await find(patterns, ignoringEscapes, deadline) } catch let error as TimeoutError {
+            throw TimeoutError(
+                "expect", on: "\(hiding(patterns.description)) from \(name)", limit: error.limit, output: tail())
+        }
+    }
+
+    private func find(
+        _ patterns: TerminalPatterns, _ ignoringEscapes: Bool, _ deadline: Deadline?
+    ) async throws -> TerminalMatch {
+        // Places are counted from here; what is dropped while we wait is counted on.
+        let origin = output.dropped
+        var search = patterns.program.map {
+            PatternSearch($0, from: 0, after: former, skippingEscapes: ignoringEscapes)
+        }
+        var isEnd = false
+        while true {
+            try await SharedDescriptor.beginCall("expect", on: name, deadline: deadline)
+            let base = output.dropped - origin
+            search?.forget(before: base)
+            if let found = search?.feed(output.buffer.bytes, at: base, isEnd: isEnd) {
+                return take(found, patterns, base, isEnd: isEnd, ignoringEscapes)
+            }
+            if isEnd { return try takeEnd(patterns) }
+            switch try output.refillAtOnce() {
+            case nil: isEnd = true
+            case true?: output.dropExcess()
+            case false?:
+                if let found = search?.pause(output.buffer.bytes, at: base) {
+                    return take(found, patterns, base, isEnd: false, ignoringEscapes)
+                }
+                if !output.descriptor.endsWhenEmpty {
+                    try await output.descriptor.wait(.reading, deadline: deadline, "expect")
+                }
+            }
+        }
+    }
+
+    private func take(
+        _ found: PatternSearch.Found, _ patterns: TerminalPatterns, _ base: Int, isEnd: Bool, _ skipping: Bool
+    ) -> TerminalMatch {
+        let bytes = output.buffer.bytes
+        let range = found.range.lowerBound - base..<found.range.upperBound - base
+        let captures =
+            patterns.program.map {
+                PatternCaptures.find(
+                    $0, found.pattern, bytes, range, former: former, isEnd: isEnd, skippingEscapes: skipping)
+            } ?? []
+        let match = TerminalMatch(
+            index: patterns.places[found.pattern], bytesBefore: Array(bytes[..<range.lowerBound]),
+            bytes: Array(bytes[range]), byteCaptures: captures.map { $0.map { Array(bytes[$0]) } },
+            names: patterns.names[found.pattern])
+        consume(range.upperBound)
+        return match
+    }
+
+    private func takeEnd(_ patterns: TerminalPatterns) throws -> TerminalMatch {
+        guard let end = patterns.end else {
+            throw TerminalError(
+                .ended, "expect", on: "\(hiding(patterns.description)) from \(name)", output: tail(), status: status)
+        }
+        let match = TerminalMatch(
+            index: end, bytesBefore: Array(output.buffer.bytes), bytes: [], byteCaptures: [], names: [])
+        consume(output.buffer.count)
+        return match
+    }
+
+    /// Takes bytes from the front of what was shown.
+    func consume(_ count: Int) {
+        if count > 0 { former = TextToken.last(before: count, in: output.buffer.bytes) }
+        output.drop(count)
+    }
+}
