@@ -23,6 +23,7 @@ struct IPCTool: ParsableCommand {
             CommandGroup(
                 name: "Signals", subcommands: [SignalsCommand.self, KillCommand.self, AliveCommand.self]),
             CommandGroup(name: "FIFOs", subcommands: [FIFOCommand.self]),
+            CommandGroup(name: "Terminals", subcommands: [ExpectCommand.self, InteractCommand.self]),
         ]
     )
 }

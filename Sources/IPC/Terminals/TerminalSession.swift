@@ -199,6 +199,10 @@ public final class TerminalSession: @unchecked Sendable {
         }
     }
 
+    func addSecrets(to filter: inout SecretFilter) {
+        for secret in secrets.withLock({ $0.secrets }) { filter.add(Secret(bytes: secret)) }
+    }
+
     /// The end of what was shown and not matched, without secrets. To be called inside ``output``, or where nobody is.
     func tail() -> [UInt8] {
         let hidden = secrets.withLock { $0.hiding(Array(output.buffer.bytes.suffix(16 * 1024))) }
