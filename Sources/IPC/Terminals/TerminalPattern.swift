@@ -11,8 +11,8 @@
 /// is waited for only as far as it is on its way: where the output pauses, the best match of what is there is taken. `$` is the
 /// end of a line (before CR or LF) or of the input; it also matches where the output pauses, unless what it ends could
 /// still become longer. `^` is the beginning of a line, `\z` the end of the output. `.` is any character but CR and LF.
-public struct TerminalPattern: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
-    enum Kind: Sendable {
+public struct TerminalPattern: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
+    enum Kind: Sendable, Hashable {
         case text(String)
         case pattern(String)
         case end
@@ -56,7 +56,10 @@ struct TerminalPatterns: Sendable {
     let places: [Int]
     let names: [[String?]]
     let end: Int?
-    let description: String
+    let patterns: [TerminalPattern]
+
+    /// For errors alone: it takes as long as all the rest.
+    var description: String { patterns.map(\.description).joined(separator: " or ") }
 
     init(_ patterns: [TerminalPattern]) throws {
         var nodes: [(node: PatternNode, groups: Int)] = []
@@ -67,7 +70,7 @@ struct TerminalPatterns: Sendable {
             switch pattern.kind {
             case .end: end = end ?? place
             case .text(let text):
-                nodes.append((.sequence(text.unicodeScalars.map { .member(ScalarSet($0)) }), 0))
+                nodes.append((.text(text), 0))
                 names.append([])
                 places.append(place)
             case .pattern(let text):
@@ -83,7 +86,7 @@ struct TerminalPatterns: Sendable {
             throw TerminalPatterns.error(of: patterns[places.last ?? 0], error)
         }
         (self.places, self.names, self.end) = (places, names, end)
-        description = patterns.map(\.description).joined(separator: " or ")
+        self.patterns = patterns
     }
 
     private static func error(of pattern: TerminalPattern, _ defect: PatternDefect) -> TerminalError {

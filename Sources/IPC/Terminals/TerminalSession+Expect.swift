@@ -43,9 +43,11 @@ extension TerminalSession {
     private func expect(
         _ list: [TerminalPattern], _ ignoringEscapes: Bool, _ deadline: Deadline?
     ) async throws -> TerminalMatch {
-        let patterns = try TerminalPatterns(list)
         try output.begin("expect")
         defer { output.end() }
+        let patterns: TerminalPatterns
+        if let known, known.patterns == list { patterns = known } else { patterns = try TerminalPatterns(list) }
+        known = patterns
         do { return try await find(patterns, ignoringEscapes, deadline) } catch let error as TimeoutError {
             throw TimeoutError(
                 "expect", on: "\(hiding(patterns.description)) from \(name)", limit: error.limit, output: tail())
@@ -61,6 +63,8 @@ extension TerminalSession {
             PatternSearch($0, from: 0, after: former, skippingEscapes: ignoringEscapes)
         }
         var isEnd = false
+        // A read that finds nothing has the kernel hand over what is on its way, which is quicker than to be woken by it.
+        isDrained = false
         while true {
             try await SharedDescriptor.beginCall("expect", on: name, deadline: deadline)
             let base = output.dropped - origin
@@ -69,16 +73,16 @@ extension TerminalSession {
                 return take(found, patterns, base, isEnd: isEnd, ignoringEscapes)
             }
             if isEnd { return try takeEnd(patterns) }
-            switch try output.refillAtOnce() {
+            let candidate = search?.pause(output.buffer.bytes, at: base)
+            // What may be a match is one if there is really nothing more; else it is enough to be told of more.
+            if candidate == nil, isDrained {
+                try await waitForMore(deadline, "expect")
+                continue
+            }
+            switch try readMore() {
             case nil: isEnd = true
-            case true?: output.dropExcess()
-            case false?:
-                if let found = search?.pause(output.buffer.bytes, at: base) {
-                    return take(found, patterns, base, isEnd: false, ignoringEscapes)
-                }
-                if !output.descriptor.endsWhenEmpty {
-                    try await output.descriptor.wait(.reading, deadline: deadline, "expect")
-                }
+            case true?: continue
+            case false?: if let candidate { return take(candidate, patterns, base, isEnd: false, ignoringEscapes) }
             }
         }
     }

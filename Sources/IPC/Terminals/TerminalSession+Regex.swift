@@ -39,8 +39,7 @@ extension TerminalSession {
         do {
             while true {
                 try await SharedDescriptor.beginCall("expect", on: name, deadline: deadline)
-                let more = try output.refillAtOnce()
-                if more == true { output.dropExcess() }
+                let more = try readMore()
                 let arrived = output.buffer.count + output.dropped
                 if more != true || arrived - tried >= window / 2 {
                     if arrived != tried || more == nil, let match = try take(regex, window, isEnd: more == nil) {
@@ -52,9 +51,7 @@ extension TerminalSession {
                     throw TerminalError(
                         .ended, "expect", on: "a regular expression from \(name)", output: tail(), status: status)
                 }
-                if more == false, !output.descriptor.endsWhenEmpty {
-                    try await output.descriptor.wait(.reading, deadline: deadline, "expect")
-                }
+                if more == false { try await waitForMore(deadline, "expect") }
             }
         } catch let error as TimeoutError {
             throw TimeoutError("expect", on: "a regular expression from \(name)", limit: error.limit, output: tail())

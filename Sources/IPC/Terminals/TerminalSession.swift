@@ -17,7 +17,7 @@ import SystemPackage
 /// What was shown and not matched yet is kept, 1 MiB unless told otherwise; beyond that the oldest goes, counted by
 /// ``droppedBytes``. One task expects or reads at a time, another one may type.
 public final class TerminalSession: @unchecked Sendable {
-    // Safe to share by this rule: `former` is touched only by whoever has entered `output`, one at a time.
+    // Safe to share by this rule: `former`, `known` and `isDrained` are touched only by whoever has entered `output`, one at a time.
     /// The terminal.
     public let terminal: PseudoTerminal
 
@@ -33,6 +33,10 @@ public final class TerminalSession: @unchecked Sendable {
     let firstModes: TerminalModes?
     /// The character before the next one that is shown.
     @exclusivity(unchecked) var former: UInt32 = 10
+    /// The last patterns: a prompt is expected again and again.
+    @exclusivity(unchecked) var known: TerminalPatterns?
+    /// The next read would most likely find nothing: wait first.
+    @exclusivity(unchecked) var isDrained = false
     private let secrets = Mutex(SecretFilter())
     /// How many bytes of a line have been typed that no Enter has ended.
     private let typed = Mutex(0)
@@ -185,18 +189,33 @@ public final class TerminalSession: @unchecked Sendable {
         return try await child.ended(deadline, endingTree: false).status
     }
 
-    /// Reads what is there, waiting for it; `false` at the end. To be called inside ``output``.
+    // MARK: Reading, inside ``output``
+
+    /// Reads what is there, waiting for it; `false` at the end.
     func advance(_ deadline: Deadline?, _ operation: String) async throws -> Bool {
         try await SharedDescriptor.beginCall(operation, on: name, deadline: deadline)
         while true {
-            guard let hasMore = try output.refillAtOnce() else { return false }
-            if hasMore {
-                output.dropExcess()
-                return true
-            }
-            if output.descriptor.endsWhenEmpty { continue }
-            try await output.descriptor.wait(.reading, deadline: deadline, operation)
+            guard let hasMore = try readMore() else { return false }
+            if hasMore { return true }
+            try await waitForMore(deadline, operation)
         }
+    }
+
+    /// Reads what is there, without waiting: whether there was something; `nil` at the end.
+    func readMore() throws(SystemError) -> Bool? {
+        let former = output.buffer.count
+        let hasMore = try output.refillAtOnce()
+        // A terminal gives 4,095 bytes at a time while it has as many.
+        isDrained = output.buffer.count - former < 4095
+        if hasMore == true { output.dropExcess() }
+        return hasMore
+    }
+
+    /// Waits until there is something to read. What the last read left shows at once.
+    func waitForMore(_ deadline: Deadline?, _ operation: String) async throws {
+        isDrained = false
+        if output.descriptor.endsWhenEmpty { return }
+        try await output.descriptor.wait(.reading, deadline: deadline, operation)
     }
 
     func addSecrets(to filter: inout SecretFilter) {

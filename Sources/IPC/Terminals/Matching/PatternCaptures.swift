@@ -82,6 +82,7 @@ enum PatternCaptures {
                 switch program.instructions[place] {
                 case .member(let set):
                     if !toMatch, program.sets[set].contains(token) { next.append((place + 1, slots)) }
+                case .scalar(let value): if !toMatch, value == token { next.append((place + 1, slots)) }
                 case .jump(let target): stack.append((target, slots))
                 case .split(let one, let other): stack += [(other, slots), (one, slots)]
                 case .save(let slot):

@@ -3,6 +3,8 @@
 /// A part of a pattern.
 indirect enum PatternNode {
     case empty
+    /// Characters one after the other.
+    case text(String)
     case member(ScalarSet)
     case assertion(PatternAssertion)
     case sequence([PatternNode])

@@ -138,7 +138,7 @@ struct PatternParser {
         case "*", "+", "?": throw defect("nothing before \(scalar) to repeat")
         default:
             place += 1
-            return .member(cased(ScalarSet(scalar)))
+            return ignoresCase ? .member(cased(ScalarSet(scalar))) : .text(String(scalar))
         }
     }
 

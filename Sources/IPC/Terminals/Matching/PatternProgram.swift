@@ -5,6 +5,8 @@ struct PatternProgram: Sendable {
     enum Instruction {
         /// Goes on at the next one with the next character, if this one is in the set.
         case member(Int)
+        /// The same for one character.
+        case scalar(UInt32)
         case jump(Int)
         /// Goes on at both; what comes of the first counts more.
         case split(Int, Int)
@@ -20,7 +22,7 @@ struct PatternProgram: Sendable {
     /// For each pattern the places of its groups' beginnings and ends.
     private(set) var slotCounts: [Int] = []
     /// The bytes that a match can begin with.
-    private(set) var firstBytes = [Bool](repeating: false, count: 256)
+    private(set) var firstBytes = ByteSet()
     private(set) var canBeEmpty = false
 
     /// Larger programs than any pattern that a person writes.
@@ -46,6 +48,7 @@ struct PatternProgram: Sendable {
         }
         switch node {
         case .empty: break
+        case .text(let text): for scalar in text.unicodeScalars { instructions.append(.scalar(scalar.value)) }
         case .member(let set):
             let known = sets.firstIndex(of: set)
             if known == nil { sets.append(set) }
@@ -105,20 +108,44 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func findFirstBytes() {
-        var seen = Set<Int>()
+        var isSeen = [Bool](repeating: false, count: instructions.count)
         var stack = [0]
         while let place = stack.popLast() {
-            guard seen.insert(place).inserted else { continue }
+            guard !isSeen[place] else { continue }
+            isSeen[place] = true
             switch instructions[place] {
             case .member(let index):
                 let set = sets[index]
-                for byte in 0..<128 where set.contains(UInt32(byte)) { firstBytes[byte] = true }
-                if set.hasHighBytes { for byte in 128..<256 { firstBytes[byte] = true } }
+                for byte in UInt8(0)..<128 where set.contains(UInt32(byte)) { firstBytes.insert(byte) }
+                if set.hasHighBytes { firstBytes.insertAllAboveASCII() }
+            case .scalar(let value):
+                if value < 128 { firstBytes.insert(UInt8(value)) } else { firstBytes.insertAllAboveASCII() }
             case .jump(let target): stack.append(target)
             case .split(let one, let other): stack += [one, other]
             case .assertion, .save: stack.append(place + 1)
             case .match: canBeEmpty = true
             }
         }
+    }
+}
+
+/// A set of bytes, those above ASCII all or none.
+struct ByteSet: Sendable {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+    private var hasAllAboveASCII = false
+
+    /// Inserts one below 128.
+    mutating func insert(_ byte: UInt8) {
+        let bit = UInt64(1) << UInt64(byte & 63)
+        if byte < 64 { low |= bit } else { high |= bit }
+    }
+
+    mutating func insertAllAboveASCII() { hasAllAboveASCII = true }
+
+    @inline(__always)
+    func contains(_ byte: UInt8) -> Bool {
+        if byte >= 128 { return hasAllAboveASCII }
+        return (byte < 64 ? low : high) & 1 << UInt64(byte & 63) != 0
     }
 }

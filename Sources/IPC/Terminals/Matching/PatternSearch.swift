@@ -62,7 +62,7 @@ struct PatternSearch {
             }
             position += token.length
         }
-        guard isEnd else { return nil }
+        guard isEnd else { return settled() }
         step(TextToken.end)
         return best
     }
@@ -88,6 +88,15 @@ struct PatternSearch {
         position = max(position, place)
     }
 
+    /// The match that nothing can change: the way of the highest rank is at its end.
+    private mutating func settled() -> Found? {
+        guard let first = ways.first else { return nil }
+        beginRound()
+        var couldGoOn = false
+        let found = look(from: first.place, first.start, &couldGoOn, isPause: false)
+        return couldGoOn ? nil : found
+    }
+
     // MARK: One step
 
     private mutating func beginRound() {
@@ -102,11 +111,8 @@ struct PatternSearch {
     private mutating func skip(_ bytes: UnsafeRawBufferPointer, at base: Int) {
         let start = position - base
         var place = start
-        program.firstBytes.withUnsafeBufferPointer { isFirst in
-            while place < bytes.count, !isFirst[Int(bytes[place])], !(skipsEscapes && bytes[place] == 0x1B) {
-                place += 1
-            }
-        }
+        let first = program.firstBytes
+        while place < bytes.count, !first.contains(bytes[place]), !(skipsEscapes && bytes[place] == 0x1B) { place += 1 }
         guard place > start else { return }
         position = base + place
         former = TextToken.last(before: place, in: bytes)
@@ -133,6 +139,7 @@ struct PatternSearch {
             switch program.instructions[place] {
             case .member(let set):
                 if program.sets[set].contains(token) { nextWays.append(Way(place: place + 1, start: start)) }
+            case .scalar(let value): if value == token { nextWays.append(Way(place: place + 1, start: start)) }
             case .jump(let target): stack.append(target)
             case .split(let one, let other):
                 stack.append(other)
@@ -152,16 +159,19 @@ struct PatternSearch {
     }
 
     /// Looks whether a way has come to a match, with nothing after it so far.
-    private mutating func look(from place: Int, _ start: Int, _ couldGoOn: inout Bool) -> Found? {
+    private mutating func look(
+        from place: Int, _ start: Int, _ couldGoOn: inout Bool, isPause: Bool = true
+    ) -> Found? {
         var list = [(place: place, isGuess: false)]
         while let (place, isGuess) = list.popLast() {
             guard marks[place] != round else { continue }
             marks[place] = round
             switch program.instructions[place] {
-            case .member: couldGoOn = true
+            case .member, .scalar: couldGoOn = true
             case .jump(let target): list.append((target, isGuess))
             case .split(let one, let other): list += [(other, isGuess), (one, isGuess)]
             case .save: list.append((place + 1, isGuess))
+            case .assertion(let assertion) where assertion.looksAhead && !isPause: couldGoOn = true
             case .assertion(let assertion):
                 if assertion.holds(after: former, before: TextToken.pause, isFirst: position == origin) {
                     list.append((place + 1, isGuess || assertion.looksAhead))
