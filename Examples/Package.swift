@@ -3,9 +3,9 @@ import PackageDescription
 
 /// Each example is a folder of its own with one file; a new one gets its line here.
 let examples = [
-    "alive", "background", "backticks", "bogus", "daemonize", "hup-daemon", "hup-group", "lock-wait", "magic-cat",
-    "mkfifo",
-    "open2-cat", "outta-here", "pipe-pair", "precious", "reaper", "safe-backtick", "safe-pipe", "safe-writer",
+    "alive", "background", "backticks", "bogus", "comm-cat", "daemonize", "expect-login", "hup-daemon", "hup-group",
+    "interact", "lock-wait", "magic-cat", "mkfifo", "open2-cat", "outta-here", "pipe-pair", "precious", "reaper",
+    "safe-backtick", "safe-pipe", "safe-writer",
     "signals", "signature-server", "socket-pair", "spooler", "status-reader", "zap",
 ]
 

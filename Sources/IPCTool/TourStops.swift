@@ -8,6 +8,7 @@ enum Tour {
         ("Processes together", [pipeline, conversation, shell, descriptors, lock, launch]),
         ("Signals", [signal, sender, values, held, cancelled]),
         ("FIFOs and messages", [fifo, signature, records, framing]),
+        ("Terminals", [onTerminal, password, replay]),
     ]
 
     private static let pipe = TourStop("a pipe between two tasks") {

@@ -38,6 +38,7 @@ struct TwoProcessesTests {
             run.lines == [
                 "got      1\tstuff",
                 "ask tr: no answer within 500 ms; it probably buffers its output, and would not on a terminal",
+                "got STUFF",
             ])
         #expect(run.status == 0)
     }

@@ -71,20 +71,21 @@ public final class Terminal: Sendable {
 
     /// Runs a body while the terminal has other modes.
     ///
+    /// ```swift
+    /// try await terminal.withModes(terminal.modes.raw) { ... }
+    /// ```
+    ///
     /// Afterwards it has its former ones, however the body ends. So it has if a signal ends or stops the process, a fault of its
     /// own included; continued, it has the body's modes again. Left alone are signals that somebody handles or ignores, and
     /// a terminal whose foreground another program has by then.
     ///
     /// - Throws: what `body` throws; ``SystemError``, with `EBUSY` for more than 16 such bodies inside each other.
     public func withModes<Result>(
-        _ change: (inout TerminalModes) -> Void, _ body: () async throws -> Result
+        _ modes: TerminalModes, _ body: () async throws -> Result
     ) async throws -> Result {
-        let former = try modes
-        var own = former
-        change(&own)
-        let scope = try ModesScope(descriptor, former, name: name)
+        let scope = try ModesScope(descriptor, try self.modes, name: name)
         defer { scope.end() }
-        try scope.set(own)
+        try scope.set(modes)
         return try await body()
     }
 
@@ -95,11 +96,11 @@ public final class Terminal: Sendable {
     ///   - timeout: how long it may take; as long as it wants for `nil`.
     /// - Throws: ``TimeoutError``, ``SystemError``, `CancellationError`, ``ReadError``.
     public func readSecret(prompt: String = "Password: ", timeout: Duration? = nil) async throws -> Secret? {
-        try await withModes({
-            $0.echoes = false
-            $0.readsLines = true
-            $0.sendsSignals = true
-        }) {
+        var modes = try modes
+        modes.echoes = false
+        modes.readsLines = true
+        modes.sendsSignals = true
+        return try await withModes(modes) {
             try await output.write(prompt)
             let line = try await input.readLine(limit: 4096, timeout: timeout)
             try await output.write("\n")

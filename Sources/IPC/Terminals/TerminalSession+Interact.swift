@@ -19,13 +19,14 @@ extension TerminalSession {
     public func interact(on user: Terminal? = nil, escape: UInt8? = 0x1D) async throws -> InteractionEnd {
         let user = try user ?? Terminal.ofStandardInput()
         try followSize(of: user)
-        if var modes = Optional(try terminal.modes), modes == firstModes, !modes.echoes {
+        var modes = try terminal.modes
+        if modes == firstModes, !modes.echoes {
             modes.echoes = true
             try terminal.setModes(modes)
         }
         let windows = try Signal.stream(.windowSizeChanged)
         defer { windows.end() }
-        return try await user.withModes({ $0.makeRaw() }) {
+        return try await user.withModes(user.modes.raw) {
             try await withThrowingTaskGroup(of: InteractionEnd?.self) { group in
                 group.addTask { try await self.showAll(on: user) }
                 group.addTask { try await self.passKeys(of: user, escape) }

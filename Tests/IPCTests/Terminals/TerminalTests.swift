@@ -19,9 +19,9 @@ struct TerminalTests {
         try await place.run {
             let before = try terminal.modes
             #expect(before.echoes && before.readsLines)
-            try await terminal.withModes({ $0.makeRaw() }) {
+            try await terminal.withModes(terminal.modes.raw) {
                 #expect(try !terminal.modes.echoes)
-                try await terminal.withModes({ $0.echoes = true }) {
+                try await terminal.withModes(terminal.modes.changed { $0.echoes = true }) {
                     let inner = try terminal.modes
                     #expect(inner.echoes && !inner.readsLines)
                 }
@@ -29,7 +29,7 @@ struct TerminalTests {
             }
             #expect(try terminal.modes == before)
             await #expect(throws: CancellationError.self) {
-                try await terminal.withModes({ $0.echoes = false }) { throw CancellationError() }
+                try await terminal.withModes(terminal.modes.changed { $0.echoes = false }) { throw CancellationError() }
             }
             #expect(try terminal.modes == before)
         }
@@ -41,7 +41,9 @@ struct TerminalTests {
         defer { screen.close() }
         let before = try terminal.modes
         func deeper(_ depth: Int) async throws {
-            try await terminal.withModes({ $0.echoes.toggle() }) { if depth > 0 { try await deeper(depth - 1) } }
+            try await terminal.withModes(terminal.modes.changed { $0.echoes.toggle() }) {
+                if depth > 0 { try await deeper(depth - 1) }
+            }
         }
         try await deeper(15)
         let error = await #expect(throws: SystemError.self) { try await deeper(16) }
@@ -62,7 +64,7 @@ struct TerminalTests {
         let before = signals.map(action)
         let stream = try Signal.stream(.user1)
         let others = action(SIGUSR1)
-        try await terminal.withModes({ $0.echoes = false }) {
+        try await terminal.withModes(terminal.modes.changed { $0.echoes = false }) {
             #expect(action(SIGTERM) != before[0] && action(SIGTSTP) != before[1] && action(SIGSEGV) != before[3])
             #expect(action(SIGUSR1) == others)
         }
@@ -115,5 +117,13 @@ struct TerminalTests {
         let child = try await Command("sleep", "1000").onTerminal(terminal).start()
         terminal.close()
         #expect(try await child.wait(timeout: .seconds(20)) == .signalled(.hangup, coreDumped: false))
+    }
+}
+
+extension TerminalModes {
+    fileprivate func changed(_ change: (inout TerminalModes) -> Void) -> TerminalModes {
+        var modes = self
+        change(&modes)
+        return modes
     }
 }
