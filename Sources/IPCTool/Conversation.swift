@@ -30,7 +30,7 @@ struct Conversation: Sendable {
             report.fill(error)
             code = ExitCode(for: error)
         }
-        report.steps = shown.taken
+        report.steps = await shown.steps
         if options.json { try await printJSON(report) }
         return code
     }
@@ -48,7 +48,7 @@ struct Conversation: Sendable {
             }
             while case let bytes = try await session.output.read(upTo: 1 << 16, timeout: silence), !bytes.isEmpty {
                 await screen.show(bytes)
-                if options.json { shown.rest(session.hidingSecrets(in: bytes)) }
+                if options.json { await shown.rest(session.hidingSecrets(in: bytes)) }
             }
             await screen.finish()
             try await session.wait(timeout: silence)
@@ -67,17 +67,17 @@ struct Conversation: Sendable {
             let match = try await session.expect(
                 .pattern(pattern), ignoringEscapes: options.ignoreEscapes, timeout: limit)
             await screen.show(match.bytesBefore + match.bytes)
-            shown.match(match, of: pattern, in: session)
+            await shown.match(match, of: pattern, in: session)
         case .send(let text):
             try await session.send(text, timeout: limit)
-            shown.add(ConversationReport.Step(send: text))
+            await shown.add(ConversationReport.Step(send: text))
         case .sendLine(let text):
             try await session.send(line: text, timeout: limit)
-            shown.add(ConversationReport.Step(sendLine: text))
+            await shown.add(ConversationReport.Step(sendLine: text))
         case .sendSecret(let name):
             guard let secret = secrets[name] else { return }
             try await session.send(line: secret, timeout: limit)
-            shown.add(ConversationReport.Step(sendSecretEnv: name))
+            await shown.add(ConversationReport.Step(sendSecretEnv: name))
         }
     }
 

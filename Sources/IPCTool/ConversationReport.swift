@@ -1,6 +1,5 @@
 // What ipc expect --json prints.
 import IPC
-import Synchronization
 
 struct ConversationReport: Encodable {
     struct Step: Encodable, Sendable {
@@ -51,13 +50,11 @@ struct ConversationReport: Encodable {
     }
 }
 
-/// The steps that were taken. Several tasks may look; one fills it.
-final class Shown: Sendable {
-    private let steps = Mutex<[ConversationReport.Step]>([])
+/// The steps that were taken.
+actor Shown {
+    private(set) var steps: [ConversationReport.Step] = []
 
-    var taken: [ConversationReport.Step] { steps.withLock { $0 } }
-
-    func add(_ step: ConversationReport.Step) { steps.withLock { $0.append(step) } }
+    func add(_ step: ConversationReport.Step) { steps.append(step) }
 
     func match(_ match: TerminalMatch, of pattern: String, in session: TerminalSession) {
         func text(_ bytes: [UInt8]) -> String { String(decoding: session.hidingSecrets(in: bytes), as: UTF8.self) }
@@ -68,13 +65,11 @@ final class Shown: Sendable {
     }
 
     func rest(_ bytes: [UInt8]) {
-        steps.withLock { steps in
-            let text = String(decoding: bytes, as: UTF8.self)
-            if let former = steps.last?.rest {
-                steps[steps.count - 1].rest = former + text
-            } else {
-                steps.append(ConversationReport.Step(rest: text))
-            }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if let former = steps.last?.rest {
+            steps[steps.count - 1].rest = former + text
+        } else {
+            steps.append(ConversationReport.Step(rest: text))
         }
     }
 }

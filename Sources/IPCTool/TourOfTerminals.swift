@@ -35,7 +35,8 @@ extension Tour {
             func talk(_ session: TerminalSession) async throws -> String? {
                 try await session.expect("name? ")
                 try await session.send(line: "tour")
-                return try await session.expect(.pattern(#"hello (\w+)"#)).captures[0]
+                let hello = try await session.expect(.pattern(#"hello (\w+)"#))
+                return hello.captures[0]
             }
             let program = Command("sh", "-c", #"printf 'name? '; read n; echo "hello $n""#)
             let live = try await program.withTerminal(recording: .asciicast(file, input: true)) { try await talk($0) }

@@ -115,7 +115,9 @@ public final class SerialLine: Sendable {
 
     /// The lines beside those for data.
     public struct ControlLines: OptionSet, Sendable {
+        /// The lines as bits of our own.
         public let rawValue: Int32
+        /// Lines by their bits.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         /// DTR, which we set: this side is ready.
