@@ -11,6 +11,7 @@
 #include "CIPCFiles.h"
 #include "CIPCIdentity.h"
 #include "CIPCSignals.h"
+#include "CIPCSockets.h"
 #include "CIPCSpawn.h"
 #include "CIPCTasks.h"
 #include "CIPCTerminal.h"

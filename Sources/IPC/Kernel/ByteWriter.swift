@@ -20,7 +20,13 @@ public final class ByteWriter: Sendable {
     private let hasFailed = Atomic(false)
     private let failure = Mutex<SystemError?>(nil)
 
-    init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
+    /// Whether closing ends this direction alone: the other one of a socket is somebody else's to close.
+    private let isHalf: Bool
+
+    init(_ descriptor: SharedDescriptor, isHalf: Bool = false) {
+        self.descriptor = descriptor
+        self.isHalf = isHalf
+    }
 
     /// Writes to a descriptor, which belongs to the writer from now on.
     ///
@@ -114,11 +120,21 @@ public final class ByteWriter: Sendable {
     public func close() throws {
         if descriptor.isClosed { return }
         let former = failure.withLock { $0 }  // before this close cuts a write short, which then says so itself
-        let result = descriptor.close()
-        if let error = former, error.errno != .brokenPipe, error.errno != .connectionReset {
+        let result = isHalf ? closeHalf(isFirst: former == nil) : descriptor.close()
+        if let error = former, error.errno != .brokenPipe, error.errno != .connectionReset, error.errno != .canceled {
             throw error
         }
         guard result >= 0 else { throw SystemError("close", on: descriptor.subject, Errno(rawValue: -result)) }
+    }
+
+    /// Ends this direction of a socket: the other side reads its end, and may go on writing.
+    private func closeHalf(isFirst: Bool) -> Int32 {
+        guard isFirst, descriptor.enter() else { return 0 }
+        defer { descriptor.leave() }
+        _ = keep(SystemError("write", on: descriptor.subject, .canceled))
+        let result = ipc_shutdown_writing(descriptor.number)
+        // The other side has gone already.
+        return result == -Errno.socketNotConnected.rawValue ? 0 : result
     }
 
     /// Nobody reads any more: writes under way and later ones fail with `EPIPE`, whoever may hold the other end open.

@@ -30,6 +30,9 @@ final class SharedDescriptor: Sendable {
     /// Whether a reset is just the end: the other side of a socket is a program that left input unread.
     /// Safe by the rule of ``relief``.
     nonisolated(unsafe) var endsWhenReset = false
+    /// So long a wait here may take, whatever else is said: for those at the other side of whom nothing is known.
+    /// Safe by the rule of ``relief``.
+    nonisolated(unsafe) var idleLimit: Duration?
     private let isEnding = Atomic(false)
     private let loops = Mutex<[EventLoop.Address]>([])
     private static let identities = Atomic<UInt64>(0)
@@ -138,7 +141,8 @@ final class SharedDescriptor: Sendable {
     /// Waits, and lets the other streams be.
     @inline(__always)
     func waitAlone(_ direction: Direction, _ deadline: Deadline?, _ operation: String) async throws {
-        let limit = Deadline.earliest(deadline, Deadline.ambient)
+        var limit = Deadline.earliest(deadline, Deadline.ambient)
+        if let idleLimit { limit = Deadline.earliest(limit, Deadline(in: idleLimit)) }
         while true {
             let reason: Wake
             if let loop = EventLoop.current {

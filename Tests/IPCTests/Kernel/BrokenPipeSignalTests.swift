@@ -32,7 +32,15 @@ struct BrokenPipeSignalTests {
     }
 
     @Test func aSignalOfOthersIsCounted() async throws {
-        #expect(try await counting { raise(SIGPIPE) } == 1)
+        let count = try await counting {
+            // A thread of the pool has the mask of whoever made it, and that may have been one that blocks all signals.
+            var mask = sigset_t()
+            sigemptyset(&mask)
+            sigaddset(&mask, SIGPIPE)
+            pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+            raise(SIGPIPE)
+        }
+        #expect(count == 1)
     }
 
     @Test(arguments: Place.allCases)
