@@ -27,12 +27,13 @@ _Static_assert(
 
 const struct ipc_terminal_bits ipc_terminal_bits = {
     .echo = ECHO, .canonical = ICANON, .signals = ISIG, .extended = IEXTEN,
-    .return_to_newline = ICRNL, .software_flow_in = IXOFF, .software_flow_out = IXON, .parity_check = INPCK,
+    .keeps_input_on_signal = NOFLSH,
+    .return_to_newline = ICRNL, .newline_to_return_in = INLCR, .ignore_return = IGNCR, .software_flow_in = IXOFF, .software_flow_out = IXON, .parity_check = INPCK,
     .strip = ISTRIP, .ignore_break = IGNBRK,
     .process_output = OPOST, .newline_to_return = ONLCR,
     .size_mask = CSIZE, .size_5 = CS5, .size_6 = CS6, .size_7 = CS7, .size_8 = CS8, .parity = PARENB, .odd_parity = PARODD,
-    .two_stop_bits = CSTOPB, .hardware_flow = CRTSCTS, .local_line = CLOCAL, .receiver = CREAD, .hang_up = HUPCL,
-    .end_of_file = VEOF, .interrupt = VINTR, .quit = VQUIT, .suspend = VSUSP, .literal = VLNEXT, .minimum = VMIN,
+    .two_stop_bits = CSTOPB, .hardware_flow = CRTSCTS, .local_line = CLOCAL, .receiver = CREAD, .hang_up = HUPCL, .sticky_parity = CMSPAR,
+    .end_of_file = VEOF, .interrupt = VINTR, .erase = VERASE, .kill = VKILL, .quit = VQUIT, .suspend = VSUSP, .literal = VLNEXT, .minimum = VMIN,
     .time = VTIME, .start = VSTART, .stop = VSTOP};
 
 int32_t ipc_terminal_master(void) {
@@ -127,8 +128,10 @@ int32_t ipc_terminal_set_lines(int32_t fd, uint32_t which, int32_t on) {
 }
 
 void ipc_environment_erase(const char *name) {
-    char *value = getenv(name);
-    if (value == NULL) return;
-    explicit_bzero(value, strlen(value));
+    size_t length = strlen(name);
+    // There may be several of the name, of which the first counts.
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            explicit_bzero(*entry + length + 1, strlen(*entry + length + 1));
     unsetenv(name);
 }

@@ -6,8 +6,10 @@
 
 #include <asm/termbits.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -16,10 +18,12 @@
 #define MOST_SCOPES 16
 
 static struct {
-    atomic_int fd;  // -1: free
+    atomic_int fd;     // -1: free
+    atomic_int order;  // of entering: the lower is the outer one
     struct ipc_terminal_modes former, own;
 } scopes[MOST_SCOPES];
 static atomic_int scope_count;
+static atomic_int entries;
 static pid_t owner;
 
 // What ends a process by default, what stops one, what continues one.
@@ -37,31 +41,60 @@ int32_t ipc_terminal_is_ours(int32_t fd) {
     return group == getpgrp();
 }
 
-// The scopes in the order of nesting: the outermost one's former modes are what there was before all of them.
+// The scope that was entered last before a given one; -1 if there is none.
+static int entered_before(int order) {
+    int found = -1;
+    for (int i = 0; i < MOST_SCOPES; i++) {
+        if (atomic_load(&scopes[i].fd) < 0 || atomic_load(&scopes[i].order) >= order) continue;
+        if (found < 0 || atomic_load(&scopes[i].order) > atomic_load(&scopes[found].order)) found = i;
+    }
+    return found;
+}
+
+// From the innermost scope out: the outermost one's former modes are what there was before all of them.
 static void restore(void) {
-    for (int i = MOST_SCOPES - 1; i >= 0; i--) {
+    for (int i = entered_before(INT_MAX); i >= 0; i = entered_before(atomic_load(&scopes[i].order))) {
         int fd = atomic_load(&scopes[i].fd);
         if (fd >= 0 && ipc_terminal_is_ours(fd)) ioctl(fd, TCSETS2, &scopes[i].former);
     }
 }
 
+static int is_own(const struct ipc_terminal_modes *modes) {
+    for (int i = 0; i < MOST_SCOPES; i++)
+        if (atomic_load(&scopes[i].fd) >= 0 && memcmp(modes, &scopes[i].own, sizeof *modes) == 0) return 1;
+    return 0;
+}
+
+// From the outermost scope in.
 static void apply(void) {
-    for (int i = 0; i < MOST_SCOPES; i++) {
-        int fd = atomic_load(&scopes[i].fd);
-        if (fd < 0 || !ipc_terminal_is_ours(fd)) continue;
-        // What was there when we were stopped may have been changed since. Not so if we have been here already.
+    int inner_to = -1;
+    for (int n = 0; n < MOST_SCOPES; n++) {
+        int next = -1;
+        for (int i = 0; i < MOST_SCOPES; i++) {
+            if (atomic_load(&scopes[i].fd) < 0 || atomic_load(&scopes[i].order) <= inner_to) continue;
+            if (next < 0 || atomic_load(&scopes[i].order) < atomic_load(&scopes[next].order)) next = i;
+        }
+        if (next < 0) return;
+        inner_to = atomic_load(&scopes[next].order);
+        int fd = atomic_load(&scopes[next].fd);
         struct ipc_terminal_modes current;
-        if (ioctl(fd, TCGETS2, &current) < 0 || memcmp(&current, &scopes[i].own, sizeof current) == 0) continue;
-        scopes[i].former = current;
-        ioctl(fd, TCSETS2, &scopes[i].own);
+        if (fd < 0 || !ipc_terminal_is_ours(fd) || ioctl(fd, TCGETS2, &current) < 0) continue;
+        // What was there when we were stopped may have been changed since. Modes of our own are no such change.
+        if (!is_own(&current)) scopes[next].former = current;
+        ioctl(fd, TCSETS2, &scopes[next].own);
     }
 }
 
 static void handle_fault(int signal, siginfo_t *info, void *context) {
+    static atomic_int seen[65];
     (void)context;
     if (getpid() == owner) restore();
-    // The same signal once more, as it was, to whoever had it before.
-    sigaction(signal, &former_actions[signal], NULL);
+    // The same signal once more, as it was, to whoever had it before; the second time to nobody, since whoever came after us
+    // may think that we did.
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    sigaction(signal, atomic_exchange(&seen[signal], 1) ? &standard : &former_actions[signal], NULL);
     syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, info);
 }
 
@@ -124,8 +157,15 @@ static void remove_handler(int signal, void (*handler)(int)) {
     sigaction(signal, &standard, NULL);
 }
 
+static void restore_at_exit(void) {
+    if (getpid() == owner && atomic_load(&scope_count) > 0) restore();
+}
+
 static void install_all(void) {
+    static int is_registered;
+    if (!is_registered) is_registered = atexit(restore_at_exit) == 0;
     for (size_t i = 0; i < COUNT(deadly); i++) install(deadly[i], handle_deadly);
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) install(signal, handle_deadly);
     install(SIGTSTP, handle_stop);
     install(SIGCONT, handle_continue);
     for (size_t i = 0; i < COUNT(faults); i++) {
@@ -144,6 +184,7 @@ static void install_all(void) {
 
 static void remove_all(void) {
     for (size_t i = 0; i < COUNT(deadly); i++) remove_handler(deadly[i], handle_deadly);
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) remove_handler(signal, handle_deadly);
     remove_handler(SIGTSTP, handle_stop);
     remove_handler(SIGCONT, handle_continue);
     for (size_t i = 0; i < COUNT(faults); i++) {
@@ -165,6 +206,7 @@ int32_t ipc_terminal_guard_enter(
     if (place == MOST_SCOPES) return -EBUSY;
     scopes[place].former = *former;
     scopes[place].own = *own;
+    atomic_store(&scopes[place].order, atomic_fetch_add(&entries, 1));
     atomic_store(&scopes[place].fd, fd);
     atomic_fetch_add(&scope_count, 1);
     if (is_first) install_all();

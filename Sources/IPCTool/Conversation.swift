@@ -30,7 +30,7 @@ struct Conversation: Sendable {
             report.fill(error)
             code = ExitCode(for: error)
         }
-        report.steps = await shown.steps
+        report.steps = await shown.all
         if options.json { try await printJSON(report) }
         return code
     }
@@ -39,6 +39,7 @@ struct Conversation: Sendable {
     private let shown = Shown()
 
     private func talk(_ session: TerminalSession) async throws {
+        await shown.begin(session)
         var screen = Screen(session, isRaw: options.raw, isQuiet: options.json)
         do {
             for step in steps { try await take(step, in: session, &screen) }
@@ -48,7 +49,7 @@ struct Conversation: Sendable {
             }
             while case let bytes = try await session.output.read(upTo: 1 << 16, timeout: silence), !bytes.isEmpty {
                 await screen.show(bytes)
-                if options.json { await shown.rest(session.hidingSecrets(in: bytes)) }
+                if options.json { await shown.rest(bytes) }
             }
             await screen.finish()
             try await session.wait(timeout: silence)

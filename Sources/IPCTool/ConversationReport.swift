@@ -50,26 +50,45 @@ struct ConversationReport: Encodable {
     }
 }
 
-/// The steps that were taken.
+/// The steps that were taken, and what was shown meanwhile, as it came: secrets are taken out of all of it together.
 actor Shown {
-    private(set) var steps: [ConversationReport.Step] = []
+    private var steps: [ConversationReport.Step] = []
+    /// Before each match, the match itself, and at the end what is left.
+    private var pieces: [[UInt8]] = []
+    private var rest: [UInt8] = []
+    /// Knows the secrets.
+    private var session: TerminalSession?
+
+    /// So much of what is shown after the last step is kept.
+    private static let mostRest = 16 << 20
 
     func add(_ step: ConversationReport.Step) { steps.append(step) }
 
     func match(_ match: TerminalMatch, of pattern: String, in session: TerminalSession) {
-        func text(_ bytes: [UInt8]) -> String { String(decoding: session.hidingSecrets(in: bytes), as: UTF8.self) }
-        add(
-            ConversationReport.Step(
-                expect: pattern, before: text(match.bytesBefore), text: text(match.bytes),
-                captures: match.byteCaptures.map { $0.map(text) }))
+        pieces += [match.bytesBefore, match.bytes]
+        let captures = match.byteCaptures.map { $0.map { Shown.text(session.hidingSecrets(in: $0)) } }
+        steps.append(ConversationReport.Step(expect: pattern, captures: captures))
     }
 
     func rest(_ bytes: [UInt8]) {
-        let text = String(decoding: bytes, as: UTF8.self)
-        if let former = steps.last?.rest {
-            steps[steps.count - 1].rest = former + text
-        } else {
-            steps.append(ConversationReport.Step(rest: text))
-        }
+        rest += bytes
+        if rest.count > Shown.mostRest { rest.removeFirst(rest.count - Shown.mostRest) }
     }
+
+    func begin(_ session: TerminalSession) { self.session = session }
+
+    /// The steps with what was shown.
+    var all: [ConversationReport.Step] {
+        guard let session else { return steps }
+        var clean = session.hidingSecrets(in: pieces + [rest])[...]
+        var filled = steps
+        for index in filled.indices where filled[index].expect != nil {
+            filled[index].before = clean.popFirst().map(Shown.text)
+            filled[index].text = clean.popFirst().map(Shown.text)
+        }
+        if let rest = clean.popFirst(), !rest.isEmpty { filled.append(ConversationReport.Step(rest: Shown.text(rest))) }
+        return filled
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -17,7 +17,11 @@ struct InteractCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Record the session as an asciicast.", valueName: "file"))
     var record: String?
 
-    @Flag(help: "Record what is typed too, unless the program hides it.")
+    @Flag(
+        help: """
+            Record what is typed too, but for lines that the terminal does not show. A program that reads single keys and \
+            shows dots for them is not known to hide anything.
+            """)
     var recordInput = false
 
     @Flag(help: "Print one JSON object when it is over.")

@@ -76,6 +76,18 @@ struct ExpectTests {
         }
     }
 
+    @Test("A secret that the program shows in pieces is hidden in the one object that is printed")
+    func secretInPieces() async throws {
+        let program =
+            "read -r p; printf 'you said hunt'; sleep 0.1; echo er2; printf 'h\\303'; sleep 0.1; printf '\\244'"
+        let run = try await Tool.script(
+            #"IPC_PW=hunter2 exec "$ipc" expect --json --send-secret-env IPC_PW --expect 'said \w+' -- sh -c "$1""#,
+            program)
+        #expect(!run.output.contains("hunt") && !run.output.contains("er2"))
+        #expect(run.output.contains("••••••"))
+        #expect(run.output.contains("hä"))
+    }
+
     @Test func controlCharactersAreShownAndNotObeyed() async throws {
         let script = #"printf '\033[31mred\033[0m\tx\r\nend\n'"#
         #expect(try await Tool.run("expect", "--", "sh", "-c", script).output == "^[[31mred^[[0m\tx^M\nend\n")

@@ -32,13 +32,23 @@ struct InteractTests {
 
     @Test(
         "T15: after a signal the modes are as before",
-        arguments: ["INT", "TERM", "HUP", "QUIT", "ABRT", "SEGV", "USR1", "ALRM"])
+        arguments: ["INT", "TERM", "HUP", "QUIT", "ABRT", "SEGV", "USR1", "ALRM", "40"])
     func signalled(_ signal: String) async throws {
         let inner = "stty raw; kill -\(signal) $PPID; exec sleep 1000"
         let run = try await Terminal.script(
             [], "export SWIFT_BACKTRACE=enable=no; ulimit -c 0; " + comparing(#""$ipc" interact -- sh -c '\#(inner)'"#))
         #expect(run.status > 128)
         #expect(run.output.hasSuffix("same\n"), "\(run.output)")
+    }
+
+    @Test("The escape key works although the program takes nothing")
+    func stuck() async throws {
+        let paste = String(repeating: "x", count: 30_000)
+        let run = try await Terminal.script(
+            [("ready", paste + "\u{1D}")],
+            comparing(#""$ipc" interact -- sh -c 'stty raw -echo; echo ready; exec sleep 1000'"#))
+        #expect(run.status == 129)
+        #expect(run.output.hasSuffix("same\n"))
     }
 
     @Test("T15: a crash of the program leaves the modes as before")

@@ -32,12 +32,12 @@ int32_t ipc_terminal_set_modes(int32_t fd, const struct ipc_terminal_modes *_Non
 void ipc_terminal_make_raw(struct ipc_terminal_modes *_Nonnull modes);
 // The bits of modes that we have names for.
 struct ipc_terminal_bits {
-    uint32_t echo, canonical, signals, extended;                                       // local
-    uint32_t return_to_newline, software_flow_in, software_flow_out, parity_check, strip, ignore_break;  // input
+    uint32_t echo, canonical, signals, extended, keeps_input_on_signal;                // local
+    uint32_t return_to_newline, newline_to_return_in, ignore_return, software_flow_in, software_flow_out, parity_check, strip, ignore_break;  // input
     uint32_t process_output, newline_to_return;                                        // output
     uint32_t size_mask, size_5, size_6, size_7, size_8, parity, odd_parity, two_stop_bits, hardware_flow, local_line,
-        receiver, hang_up;                                                             // control
-    int32_t end_of_file, interrupt, quit, suspend, literal, minimum, time, start, stop;  // places in `characters`
+        receiver, hang_up, sticky_parity;                                              // control
+    int32_t end_of_file, interrupt, erase, kill, quit, suspend, literal, minimum, time, start, stop;  // places in `characters`
 };
 extern const struct ipc_terminal_bits ipc_terminal_bits;
 // Sets a speed in bits a second, of the standard ones or any other.

@@ -18,6 +18,7 @@ extension ByteReader {
                     used = max(0, result)
                 }
                 if let count = try outcome(result, room) {
+                    if let last = bytes.last { lastTaken = last }
                     // What comes in small pieces shall not hold on to the memory of large ones.
                     return count < room / 2 && room > 4096 ? Array(bytes[..<count]) : bytes
                 }
@@ -45,7 +46,9 @@ extension ByteReader {
         let room = bytes.count
         guard buffer.isEmpty, room > 0 else { return moveFront(into: &bytes) }
         guard !supply.isDrained else { return nil }
-        return try outcome(bytes.withUnsafeMutableBytes { attempt($0.baseAddress, room) }, room)
+        let count = try outcome(bytes.withUnsafeMutableBytes { attempt($0.baseAddress, room) }, room)
+        if let count, count > 0 { lastTaken = bytes[count - 1] }
+        return count
     }
 
     private func moveFront(into bytes: inout [UInt8]) -> Int {
@@ -140,6 +143,7 @@ extension ByteReader {
 
     @inline(__always)
     func drop(_ count: Int) {
+        if count > 0 { lastTaken = buffer.bytes[count - 1] }
         buffer.consume(count)
         searched = max(0, searched - count)
     }
@@ -170,6 +174,7 @@ extension ByteReader {
         guard excess > 0 else { return }
         drop(excess)
         dropped += excess
+        lastTaken = 0
     }
 
     /// The count that was read, `nil` if there is nothing yet.

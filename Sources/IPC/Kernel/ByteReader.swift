@@ -25,8 +25,9 @@ public final class ByteReader: @unchecked Sendable {
     @exclusivity(unchecked) var absorptionLimit = 64 << 20
     /// Whether what comes beyond that limit pushes out the oldest bytes instead of being an error. Set as the limit is.
     @exclusivity(unchecked) var dropsExcess = false
-    /// How many bytes were pushed out.
-    @exclusivity(unchecked) var dropped = 0
+    private let droppedCounter = Atomic(0)
+    /// The last byte that somebody took.
+    @exclusivity(unchecked) var lastTaken: UInt8 = 10
     /// Sees all bytes as they come from the kernel. Set as the limit is.
     @exclusivity(unchecked) var tap: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
@@ -50,6 +51,12 @@ public final class ByteReader: @unchecked Sendable {
     var lineCount: Int {
         @inline(__always) get { lineCounter.load(ordering: .relaxed) }
         @inline(__always) set { lineCounter.store(newValue, ordering: .relaxed) }
+    }
+
+    /// How many bytes were pushed out. Changed by one caller at a time, read by anybody at any time.
+    var dropped: Int {
+        get { droppedCounter.load(ordering: .relaxed) }
+        set { droppedCounter.store(newValue, ordering: .relaxed) }
     }
 
     // MARK: Bytes

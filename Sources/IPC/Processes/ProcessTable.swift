@@ -31,22 +31,21 @@ public enum ProcessTable {
 
     /// Kills what is left of a session, whose number is still its leader's.
     ///
-    /// Again until a look finds nothing that lives: a process that is being killed may just have started another.
+    /// Again until a look finds nobody new: a process that is being killed may just have started another.
     static func kill(sessionOf leader: Int32) {
+        var killed: Set<Int32> = [leader]
         for _ in 0..<100 {
-            var isEmpty = true
-            for number in (try? SmallFile.numbers(in: "/proc")) ?? [] where number != leader {
+            var isComplete = true
+            for number in (try? SmallFile.numbers(in: "/proc")) ?? [] where !killed.contains(number) {
                 // Held by its descriptor before it is asked, so that the number cannot become another's in between.
                 guard ipc_session(number) == leader, case let held = ipc_pidfd_open(number), held >= 0 else { continue }
-                if ipc_session(number) == leader, ipc_pidfd_send_signal(held, IPC_SIGKILL) == 0,
-                    ipc_poll_once(held, IPC_EPOLLIN) == 0
-                {
-                    isEmpty = false
-                    _ = ipc_poll_wait(held, 0, 10_000_000)
+                if ipc_session(number) == leader, ipc_pidfd_send_signal(held, IPC_SIGKILL) == 0 {
+                    killed.insert(number)
+                    isComplete = false
                 }
                 _ = ipc_close(held)
             }
-            if isEmpty { return }
+            if isComplete { return }
         }
     }
 }

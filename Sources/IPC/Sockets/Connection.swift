@@ -158,6 +158,16 @@ public final class Connection: Sendable {
         try await output.write(text, deadline: deadline)
     }
 
+    /// A second descriptor for the same socket, for somebody else to use. What ``input`` has read ahead is not in it.
+    ///
+    /// - Throws: ``SystemError`` if there are no descriptors left.
+    public func duplicateDescriptor() throws -> Descriptor {
+        guard descriptor.enter() else { throw descriptor.closedError("duplicate") }
+        defer { descriptor.leave() }
+        let copy = try SystemCall.perform("duplicate", on: name) { ipc_duplicate(descriptor.number, 3) }
+        return try Descriptor(fresh: copy, "duplicate", on: name)
+    }
+
     func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
         guard descriptor.enter() else { throw descriptor.closedError(operation) }
         defer { descriptor.leave() }

@@ -33,6 +33,7 @@ extension Command {
     ///   - grace: how long the program may take to end when it is hung up.
     /// - Throws: what the body throws; ``StartError``; ``SystemError``, with `ENOSPC` if there are no more terminals, and if a
     ///   recording could not be written.
+    @discardableResult
     public func withTerminal<Result>(
         size: TerminalSize = .standard, echo: Bool = false, bufferLimit: Int = 1 << 20,
         recording: TerminalRecording? = nil, timeout: Duration? = nil, grace: Duration = .seconds(2),
@@ -43,6 +44,7 @@ extension Command {
 
     /// Runs the program on a terminal of its own, as
     /// ``withTerminal(size:echo:bufferLimit:recording:timeout:grace:_:)`` does, until a deadline.
+    @discardableResult
     public func withTerminal<Result>(
         size: TerminalSize = .standard, echo: Bool = false, bufferLimit: Int = 1 << 20,
         recording: TerminalRecording? = nil, deadline: Deadline, grace: Duration = .seconds(2),
@@ -58,6 +60,8 @@ extension Command {
         let terminal = try PseudoTerminal(size: size) { $0.echoes = echo }
         let recorder = try recording.map { try SessionRecorder($0, size: size, command: description) }
         let modes = try terminal.modes
+        // A program that has the terminal by its name alone shall find it, whenever it opens it.
+        let kept = input != nil && output != nil && (error != nil || mergesError) ? try terminal.openOtherSide() : nil
         let child = try await onTerminal(terminal).start()
         if endsTree { child.endTreeAtEnd() }
         let session = TerminalSession(
@@ -67,12 +71,16 @@ extension Command {
         do { outcome = .success(try await deadline.runs { try await body(session) }) } catch {
             outcome = .failure(error)
         }
-        async let rest: Void = session.dropRest()
-        _ = await child.end(teardown ?? [TeardownStep(signal: .hangup, allowance: grace)])
+        // Detached, since neither a cancellation nor a limit of ours ends the program's last words.
+        let rest = Task.detached(executorPreference: EventLoop.current) { await session.dropRest() }
+        if endsTree || child.status == nil {
+            _ = await child.end(teardown ?? [TeardownStep(signal: .hangup, allowance: grace)])
+        }
         terminal.output.descriptor.endWhenEmpty()
-        await rest
+        await rest.value
         await followed
         terminal.close()
+        withExtendedLifetime(kept) {}
         do { try recorder?.finish() } catch  where (try? outcome.get()) != nil { outcome = .failure(error) } catch {}
         return try outcome.get()
     }

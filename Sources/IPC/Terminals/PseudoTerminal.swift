@@ -76,7 +76,11 @@ public final class PseudoTerminal: Sendable {
     /// - Throws: ``SystemError``.
     public func send(_ signal: Signal) throws {
         try use("send \(signal)") { number in
-            try SystemCall.perform("send \(signal)", on: path.string) { ipc_terminal_signal(number, signal.number) }
+            // The kernel's call knows the three signals that have keys.
+            if ipc_terminal_signal(number, signal.number) == 0 { return }
+            let group = ipc_get_foreground_group(number)
+            guard group > 1 else { throw SystemError("send \(signal)", on: path.string, .noSuchProcess) }
+            try SystemCall.perform("send \(signal)", on: path.string) { ipc_kill(-group, signal.number) }
         }
     }
 

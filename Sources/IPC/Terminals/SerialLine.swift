@@ -65,7 +65,7 @@ public final class SerialLine: Sendable {
             settings.apply(to: &modes)
             try modes.set(number, path.string)
             // The kernel leaves out what the device cannot do, and says nothing.
-            guard SerialSettings(try TerminalModes.of(number, path.string)) == settings else {
+            guard settings.isMet(by: SerialSettings(try TerminalModes.of(number, path.string))) else {
                 throw SystemError("set all settings of", on: path.string, .invalidArgument)
             }
         }
@@ -159,10 +159,12 @@ public final class SerialLine: Sendable {
         }
     }
 
-    /// Closes the line: the device has its former modes and is free for others. Calls that wait end with `ECANCELED`. Closing
-    /// again does nothing.
+    /// Closes the line: the device has its former modes and is free for others. What has not gone out by then is dropped, see
+    /// ``drain(timeout:)``. Calls that wait end with `ECANCELED`. Closing again does nothing.
     public func close() {
         if device.enter() {
+            // Else the kernel's close waits for it, however long the other side says stop.
+            _ = ipc_terminal_flush(device.number, 0, 1)
             try? former.set(device.number, path.string)
             _ = ipc_terminal_exclusive(device.number, 0)
             device.leave()

@@ -69,6 +69,7 @@ public struct SerialSettings: Hashable, Sendable {
         modes.set(\.control, sizes[min(max(dataBits, 5), 8) - 5], true)
         modes.set(\.control, bits.parity, parity != .none)
         modes.set(\.control, bits.odd_parity, parity == .odd)
+        modes.set(\.control, bits.sticky_parity, false)
         modes.set(\.input, bits.parity_check, parity != .none)
         modes.set(\.control, bits.two_stop_bits, stopBits == 2)
         modes.set(\.control, bits.hardware_flow, flowControl == .hardware)
@@ -77,6 +78,13 @@ public struct SerialSettings: Hashable, Sendable {
         modes.set(\.control, bits.local_line, ignoresCarrier)
         modes.set(\.control, bits.receiver, true)
         ipc_terminal_set_speed(&modes.kernels, UInt32(clamping: speed))
+    }
+
+    /// Whether a device that was to have these has them: its clock may not make the speed exactly.
+    func isMet(by device: SerialSettings) -> Bool {
+        var nominal = device
+        if abs(device.speed - speed) * 33 <= speed { nominal.speed = speed }
+        return nominal == self
     }
 
     /// What is out of its range, in words; `nil` if nothing is.

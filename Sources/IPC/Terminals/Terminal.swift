@@ -101,8 +101,13 @@ public final class Terminal: Sendable {
         modes.readsLines = true
         modes.sendsSignals = true
         return try await withModes(modes) {
+            // What was typed before the question is no answer; what is left of an unfinished one is nobody's.
+            _ = ipc_terminal_flush(descriptor.number, 1, 0)
+            var isWhole = false
+            defer { if !isWhole { _ = ipc_terminal_flush(descriptor.number, 1, 0) } }
             try await output.write(prompt)
             let line = try await input.readLine(limit: 4096, timeout: timeout)
+            isWhole = true
             try await output.write("\n")
             return line.map { Secret($0) }
         }
@@ -118,6 +123,8 @@ private struct ModesScope {
     private let number: Int32
 
     init(_ descriptor: SharedDescriptor, _ former: TerminalModes, name: String) throws(SystemError) {
+        // So that a stack's overflow can be handled too.
+        _ = ipc_fault_stack()
         (self.descriptor, self.former, self.name) = (descriptor, former, name)
         var modes = former.kernels
         number = try SystemCall.perform("guard modes of", on: name) {

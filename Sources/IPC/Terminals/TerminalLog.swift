@@ -28,10 +28,16 @@ extension TerminalSession {
     /// Makes what this session gives out fit for a log.
     public func log() -> TerminalLog { TerminalLog(self) }
 
-    /// Bytes with dots in place of the secrets that were sent.
-    public func hidingSecrets(in bytes: [UInt8]) -> [UInt8] {
+    /// Bytes with dots in place of the secrets that were sent, and of what may be parts of them at both ends.
+    public func hidingSecrets(in bytes: [UInt8]) -> [UInt8] { filterOfSecrets.hiding(bytes) }
+
+    /// Pieces of output that followed one another, with dots in place of the secrets that were sent, also those that are cut by
+    /// the pieces.
+    public func hidingSecrets(in pieces: [[UInt8]]) -> [[UInt8]] { filterOfSecrets.hiding(pieces) }
+
+    private var filterOfSecrets: SecretFilter {
         var filter = SecretFilter()
         addSecrets(to: &filter)
-        return filter.hiding(bytes)
+        return filter
     }
 }

@@ -97,7 +97,7 @@ public struct TerminalModes: Hashable, Sendable, CustomStringConvertible {
         if isOn { kernels[keyPath: word] |= bit } else { kernels[keyPath: word] &= ~bit }
     }
 
-    private func character(_ place: Int32) -> UInt8 {
+    func character(_ place: Int32) -> UInt8 {
         withUnsafeBytes(of: kernels.characters) { $0[Int(place)] }
     }
 

@@ -33,6 +33,7 @@ final class SessionRecorder: Sendable {
         var shower = VisibleText.Shower()
         /// The beginning of a character whose end has not come.
         var part: [UInt8] = []
+        var typedPart: [UInt8] = []
         var failure: SystemError?
     }
 
@@ -42,8 +43,19 @@ final class SessionRecorder: Sendable {
     private let state = Mutex(State())
 
     init(_ recording: TerminalRecording, size: TerminalSize, command: String) throws {
-        let opened = try Descriptor.open(recording.path, for: .replace)
-        file = SharedDescriptor(opened, .immediate, subject: recording.path.string)
+        let name = recording.path.string
+        // Not waiting for the reader of a FIFO, and over no link.
+        let flags = IPC_O_WRONLY | IPC_O_CREAT | IPC_O_TRUNC | IPC_O_NOFOLLOW | IPC_O_NONBLOCK | IPC_O_NOCTTY
+        let number = try SystemCall.perform("open", on: name) {
+            recording.path.withPlatformString { ipc_open($0, flags, 0o600) }
+        }
+        let opened = try Descriptor(fresh: number, "open", on: name)
+        var status = ipc_file_information()
+        if ipc_descriptor_status(opened.number, &status) == 0, status.type == Int32(IPC_FILE_REGULAR.rawValue) {
+            // One that was there already is as private as a new one.
+            try SystemCall.perform("open", on: name) { ipc_change_mode("/proc/self/fd/\(opened.number)", 0o600) }
+        }
+        file = SharedDescriptor(opened, .immediate, subject: name)
         format = recording.format
         guard case .asciicast = format else { return }
         let header = [
@@ -61,12 +73,26 @@ final class SessionRecorder: Sendable {
 
     func type(_ bytes: [UInt8]) {
         guard case .asciicast(hasInput: true) = format else { return }
-        state.withLock { event("i", String(decoding: $0.output.hiding(bytes), as: UTF8.self), &$0) }
+        state.withLock { state in
+            state.typedPart += bytes
+            let whole = SessionRecorder.wholeCharacters(in: state.typedPart)
+            typed(whole, &state)
+        }
     }
 
     func typeSecret() {
         guard case .asciicast(hasInput: true) = format else { return }
-        state.withLock { event("m", TerminalTranscript.secretMark, &$0) }
+        state.withLock { state in
+            typed(state.typedPart.count, &state)
+            event("m", TerminalTranscript.secretMark, &state)
+        }
+    }
+
+    private func typed(_ count: Int, _ state: inout State) {
+        guard count > 0 else { return }
+        let bytes = Array(state.typedPart[..<count])
+        state.typedPart.removeFirst(count)
+        event("i", String(decoding: state.output.hiding(bytes), as: UTF8.self), &state)
     }
 
     func resize(_ size: TerminalSize) {
@@ -77,6 +103,7 @@ final class SessionRecorder: Sendable {
     /// Writes what was held back, and closes the file.
     func finish() throws {
         let failure = state.withLock { state in
+            typed(state.typedPart.count, &state)
             show(state.output.pass([UInt8](), isEnd: true), &state, isEnd: true)
             return state.failure
         }
@@ -114,7 +141,8 @@ final class SessionRecorder: Sendable {
     }
 
     private func write(_ text: String, _ state: inout State) {
-        guard !text.isEmpty, state.failure == nil else { return }
+        guard !text.isEmpty, state.failure == nil, file.enter() else { return }
+        defer { file.leave() }
         let bytes = Array(text.utf8)
         var done = 0
         while done < bytes.count {

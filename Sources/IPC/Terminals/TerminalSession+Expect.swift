@@ -1,4 +1,5 @@
 // Waiting for what a program shows: literals, patterns, several at once, the end.
+import CIPC
 
 extension TerminalSession {
     /// Waits until one of the patterns has been shown, and takes the output up to its end.
@@ -70,7 +71,11 @@ extension TerminalSession {
             let base = output.dropped - origin
             search?.forget(before: base)
             if let found = search?.feed(output.buffer.bytes, at: base, isEnd: isEnd) {
-                return take(found, patterns, base, isEnd: isEnd, ignoringEscapes)
+                return try await take(found, patterns, base, isEnd: isEnd, ignoringEscapes, deadline)
+            }
+            if search?.isUnfinished == true {
+                try await letOthersRun(deadline)
+                continue
             }
             if isEnd { return try takeEnd(patterns) }
             let candidate = search?.pause(output.buffer.bytes, at: base)
@@ -82,26 +87,44 @@ extension TerminalSession {
             switch try readMore() {
             case nil: isEnd = true
             case true?: continue
-            case false?: if let candidate { return take(candidate, patterns, base, isEnd: false, ignoringEscapes) }
+            case false?:
+                if let candidate {
+                    return try await take(candidate, patterns, base, isEnd: false, ignoringEscapes, deadline)
+                }
             }
         }
     }
 
+    /// A search that takes long ends by its limit like a wait.
+    private func letOthersRun(_ deadline: Deadline?) async throws {
+        await EventLoop.letOthersRun()
+        if ipc_task_is_cancelled() != 0 { throw CancellationError() }
+        let limit = Deadline.earliest(deadline, Deadline.ambient)
+        if let limit, limit.hasPassed { throw limit.passed("expect", on: name) }
+    }
+
     private func take(
-        _ found: PatternSearch.Found, _ patterns: TerminalPatterns, _ base: Int, isEnd: Bool, _ skipping: Bool
-    ) -> TerminalMatch {
-        let bytes = output.buffer.bytes
+        _ found: PatternSearch.Found, _ patterns: TerminalPatterns, _ base: Int, isEnd: Bool, _ skipping: Bool,
+        _ deadline: Deadline?
+    ) async throws -> TerminalMatch {
         let range = found.range.lowerBound - base..<found.range.upperBound - base
-        let captures =
-            patterns.program.map {
-                PatternCaptures.find(
-                    $0, found.pattern, bytes, range, former: former, isEnd: isEnd, skippingEscapes: skipping)
-            } ?? []
+        var captures: [Range<Int>?] = []
+        if let program = patterns.program {
+            var look = PatternCaptures(program, found, range, isEnd: isEnd, skippingEscapes: skipping)
+            while true {
+                if let all = look.find(output.buffer.bytes) {
+                    captures = all
+                    break
+                }
+                try await letOthersRun(deadline)
+            }
+        }
+        let bytes = output.buffer.bytes
         let match = TerminalMatch(
             index: patterns.places[found.pattern], bytesBefore: Array(bytes[..<range.lowerBound]),
             bytes: Array(bytes[range]), byteCaptures: captures.map { $0.map { Array(bytes[$0]) } },
             names: patterns.names[found.pattern])
-        consume(range.upperBound)
+        output.drop(range.upperBound)
         return match
     }
 
@@ -112,13 +135,10 @@ extension TerminalSession {
         }
         let match = TerminalMatch(
             index: end, bytesBefore: Array(output.buffer.bytes), bytes: [], byteCaptures: [], names: [])
-        consume(output.buffer.count)
+        output.drop(output.buffer.count)
         return match
     }
 
-    /// Takes bytes from the front of what was shown.
-    func consume(_ count: Int) {
-        if count > 0 { former = TextToken.last(before: count, in: output.buffer.bytes) }
-        output.drop(count)
-    }
+    /// The character before the next one that is shown, as far as its last byte says: one above ASCII is taken for a letter.
+    private var former: UInt32 { output.lastTaken < 0x80 ? UInt32(output.lastTaken) : 0xE9 }
 }

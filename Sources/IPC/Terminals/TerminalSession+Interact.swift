@@ -18,27 +18,53 @@ extension TerminalSession {
     ///   set for the task.
     public func interact(on user: Terminal? = nil, escape: UInt8? = 0x1D) async throws -> InteractionEnd {
         let user = try user ?? Terminal.ofStandardInput()
+        let windows = try Signal.stream(.windowSizeChanged)
+        defer { windows.end() }
         try followSize(of: user)
         var modes = try terminal.modes
         if modes == firstModes, !modes.echoes {
             modes.echoes = true
             try terminal.setModes(modes)
         }
-        let windows = try Signal.stream(.windowSizeChanged)
-        defer { windows.end() }
         return try await user.withModes(user.modes.raw) {
-            try await withThrowingTaskGroup(of: InteractionEnd?.self) { group in
-                group.addTask { try await self.showAll(on: user) }
-                group.addTask { try await self.passKeys(of: user, escape) }
+            try await withThrowingTaskGroup(of: Event.self) { group in
+                let (keys, typed) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingOldest(64))
+                group.addTask { .over(try await self.showAll(on: user)) }
+                group.addTask {
+                    defer { typed.finish() }
+                    return .over(try await self.readKeys(of: user, escape, into: typed))
+                }
+                group.addTask { try await self.pass(keys) ? .passed : .over(.ended) }
                 group.addTask {
                     for await _ in windows { try? self.followSize(of: user) }
-                    return nil
+                    return .given
                 }
                 defer { group.cancelAll() }
-                while let end = try await group.next() { if let end { return end } }
-                return .ended
+                var end: InteractionEnd?
+                while let event = try await group.next() {
+                    switch event {
+                    case .over(.escaped):
+                        // What was typed before the key is the program's, as far as it takes it.
+                        end = .escaped
+                        group.addTask {
+                            try? await EventLoop.sleep(until: Deadline(in: .milliseconds(300)))
+                            return .passed
+                        }
+                    case .over(let other): return other
+                    case .passed: if let end { return end }
+                    case .given: break
+                    }
+                }
+                return end ?? .ended
             }
         }
+    }
+
+    private enum Event: Sendable {
+        case over(InteractionEnd)
+        /// All keys are with the program, or it has had its time.
+        case passed
+        case given
     }
 
     private func followSize(of user: Terminal) throws {
@@ -47,7 +73,7 @@ extension TerminalSession {
         if size.rows > 0, size.columns > 0 { try setSize(size) }
     }
 
-    private func showAll(on user: Terminal) async throws -> InteractionEnd? {
+    private func showAll(on user: Terminal) async throws -> InteractionEnd {
         // A writer of our own: one that was cut short takes no more.
         let screen = ByteWriter(user.output.descriptor)
         var bytes = [UInt8](repeating: 0, count: 64 * 1024)
@@ -63,7 +89,10 @@ extension TerminalSession {
         return .ended
     }
 
-    private func passKeys(of user: Terminal, _ escape: UInt8?) async throws -> InteractionEnd? {
+    /// Reads keys, whether or not the program takes them: the escape key has to be seen.
+    private func readKeys(
+        of user: Terminal, _ escape: UInt8?, into typed: AsyncStream<[UInt8]>.Continuation
+    ) async throws -> InteractionEnd {
         while true {
             let keys: [UInt8]
             do { keys = try await user.input.read(upTo: 4096) } catch let error as SystemError
@@ -74,10 +103,9 @@ extension TerminalSession {
             guard !keys.isEmpty else { return .disconnected }
             let end = escape.flatMap { keys.firstIndex(of: $0) }
             let meant = Array(keys[..<(end ?? keys.count)])
-            do { if !meant.isEmpty { try await passOn(meant) } } catch let error as SystemError
-                where error.errno == .ioError
-            {
-                return .ended
+            if !meant.isEmpty, case .dropped = typed.yield(meant) {
+                // As a terminal does whose program does not read.
+                try await ByteWriter(user.output.descriptor).write([7])
             }
             if let end {
                 try? user.input.unread(Array(keys[(end + 1)...]))
@@ -86,14 +114,22 @@ extension TerminalSession {
         }
     }
 
-    /// As typed by a person: no line is refused, and what is not shown is not recorded.
-    private func passOn(_ keys: [UInt8]) async throws {
-        let isShown = (try? terminal.modes.echoes) ?? true
-        try await terminal.input.write(keys)
-        if isShown || (try? terminal.modes.readsLines) == false {
-            recorder?.type(keys)
-        } else if keys.contains(13) || keys.contains(10) {
-            recorder?.typeSecret()
+    /// Types what a person has typed; `false` if nobody has the terminal any more.
+    private func pass(_ keys: AsyncStream<[UInt8]>) async throws -> Bool {
+        // A writer of our own: one that was cut short takes no more.
+        let keyboard = ByteWriter(terminal.input.descriptor)
+        for await piece in keys {
+            let modes = try terminal.modes
+            do { try await keyboard.write(piece) } catch let error as SystemError where error.errno == .ioError {
+                return false
+            }
+            note(piece, modes)
+            if modes.echoes || !modes.readsLines {
+                recorder?.type(piece)
+            } else if piece.contains(13) || piece.contains(10) {
+                recorder?.typeSecret()
+            }
         }
+        return true
     }
 }

@@ -32,6 +32,7 @@ extension TerminalSession {
         _ regex: Regex<Output>, window: Int = 64 * 1024, timeout: Duration? = nil
     ) async throws -> TerminalRegexMatch<Output> {
         let deadline = Deadline.after(timeout)
+        let window = max(1, window)
         let regex = regex.matchingSemantics(.unicodeScalar)
         try output.begin("expect")
         defer { output.end() }
@@ -69,7 +70,7 @@ extension TerminalSession {
         let lower = start + text.utf8.distance(from: text.startIndex, to: match.range.lowerBound)
         let upper = start + text.utf8.distance(from: text.startIndex, to: match.range.upperBound)
         let before = String(decoding: bytes[..<lower], as: UTF8.self)
-        consume(upper)
+        output.drop(upper)
         return TerminalRegexMatch(before: before, output: match.output)
     }
 

@@ -17,7 +17,7 @@ import SystemPackage
 /// What was shown and not matched yet is kept, 1 MiB unless told otherwise; beyond that the oldest goes, counted by
 /// ``droppedBytes``. One task expects or reads at a time, another one may type.
 public final class TerminalSession: @unchecked Sendable {
-    // Safe to share by this rule: `former`, `known` and `isDrained` are touched only by whoever has entered `output`, one at a time.
+    // Safe to share by this rule: `known` and `isDrained` are touched only by whoever has entered `output`, one at a time.
     /// The terminal.
     public let terminal: PseudoTerminal
 
@@ -31,8 +31,6 @@ public final class TerminalSession: @unchecked Sendable {
     let recorder: SessionRecorder?
     /// The modes that the program found.
     let firstModes: TerminalModes?
-    /// The character before the next one that is shown.
-    @exclusivity(unchecked) var former: UInt32 = 10
     /// The last patterns: a prompt is expected again and again.
     @exclusivity(unchecked) var known: TerminalPatterns?
     /// The next read would most likely find nothing: wait first.
@@ -47,7 +45,7 @@ public final class TerminalSession: @unchecked Sendable {
     ) {
         (self.terminal, self.name, self.child, self.recorder) = (terminal, name, child, recorder)
         firstModes = modes
-        terminal.output.absorptionLimit = bufferLimit
+        terminal.output.absorptionLimit = max(1, bufferLimit)
         terminal.output.dropsExcess = true
         if let recorder { terminal.output.tap = { recorder.show($0) } }
     }
@@ -109,7 +107,8 @@ public final class TerminalSession: @unchecked Sendable {
         var pause = Duration.milliseconds(1)
         while try terminal.modes.echoes {
             let limit = Deadline.earliest(deadline, Deadline.ambient) ?? deadline
-            guard !limit.hasPassed else { throw TerminalError(.echoes, "send secret to", on: name, output: tail()) }
+            if let status { throw TerminalError(.ended, "send secret to", on: name, output: seen(), status: status) }
+            guard !limit.hasPassed else { throw TerminalError(.echoes, "send secret to", on: name, output: seen()) }
             try await EventLoop.sleep(until: Deadline(in: min(pause, limit.remaining)))
             pause = min(pause * 2, .milliseconds(20))
         }
@@ -133,7 +132,7 @@ public final class TerminalSession: @unchecked Sendable {
     /// - Throws: as ``send(_:timeout:)-(String,_)`` does.
     public func sendEnd() async throws { try await type([terminal.modes.endOfFile], nil) }
 
-    /// Sends a signal to the programs in the foreground, as its key does.
+    /// Sends a signal to the programs in the foreground, as a key does.
     ///
     /// - Throws: ``SystemError``.
     public func send(_ signal: Signal) throws { try terminal.send(signal) }
@@ -149,13 +148,8 @@ public final class TerminalSession: @unchecked Sendable {
     func type(_ bytes: [UInt8], _ deadline: Deadline?, isSecret: Bool = false) async throws {
         let modes = try terminal.modes
         let pending = try typed.withLock { typed throws(TerminalError) in
-            guard modes.readsLines else { return 0 }
-            var count = typed
-            for byte in bytes {
-                let endsLine = byte == 13 || byte == 10 || byte == modes.endOfFile || byte == modes.interrupt
-                count = endsLine ? 0 : count + 1
-                guard count <= 4095 else { throw TerminalError(.lineTooLong, "send to", on: name) }
-            }
+            let (count, longest) = TypedLine.count(bytes, after: typed, modes)
+            guard longest <= 4095 else { throw TerminalError(.lineTooLong, "send to", on: name) }
             return count
         }
         try await terminal.input.write(bytes, until: deadline)
@@ -222,10 +216,21 @@ public final class TerminalSession: @unchecked Sendable {
         for secret in secrets.withLock({ $0.secrets }) { filter.add(Secret(bytes: secret)) }
     }
 
-    /// The end of what was shown and not matched, without secrets. To be called inside ``output``, or where nobody is.
+    /// The end of what was shown and not matched, without secrets. To be called inside ``output``.
     func tail() -> [UInt8] {
-        let hidden = secrets.withLock { $0.hiding(Array(output.buffer.bytes.suffix(16 * 1024))) }
-        return Array(hidden.suffix(8 * 1024))
+        Array(secrets.withLock { $0.hiding(Array(output.buffer.bytes)) }.suffix(8 * 1024))
+    }
+
+    /// The same from outside; nothing while somebody else is inside.
+    private func seen() -> [UInt8] {
+        guard (try? output.begin("read")) != nil else { return [] }
+        defer { output.end() }
+        return tail()
+    }
+
+    /// A person has typed: the line that he is in is as long as it is.
+    func note(_ bytes: [UInt8], _ modes: TerminalModes) {
+        typed.withLock { $0 = TypedLine.count(bytes, after: $0, modes).count }
     }
 
     /// Text for an error, without secrets.

@@ -45,7 +45,7 @@ public struct TerminalTranscript: Sendable {
         let reader = try ByteReader(Descriptor.open(path, for: .read))
         defer { reader.close() }
         let text = String(decoding: try await reader.readAll(limit: 64 << 20), as: UTF8.self)
-        let lines = text.split(separator: "\n")
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         func defect(_ number: Int) -> TerminalError {
             TerminalError(.recordingDiffers, "read", on: "\(path)", detail: "line \(number) is none of an asciicast v2")
         }
@@ -55,7 +55,7 @@ public struct TerminalTranscript: Sendable {
         else { throw defect(1) }
         size = TerminalSize(rows: Int(height), columns: Int(width))
         var events: [Event] = []
-        for (index, line) in lines.enumerated().dropFirst() {
+        for (index, line) in lines.enumerated().dropFirst() where !line.isEmpty {
             guard case .array(let parts) = JSONText.parse(String(line)), parts.count == 3,
                 case .number(let seconds) = parts[0], case .string(let code) = parts[1],
                 case .string(let data) = parts[2], 0...1e9 ~= seconds
@@ -78,11 +78,18 @@ public struct TerminalTranscript: Sendable {
         let terminal = try PseudoTerminal(size: size) { $0.makeRaw() }
         let session = TerminalSession(terminal, name: "replay", child: nil, bufferLimit: 1 << 20, recorder: nil)
         let player = TranscriptPlayer(transcript: self, speed: speed, side: DescriptorBox(try terminal.openOtherSide()))
-        async let played: Void = player.play()
+        let played = Task.detached(executorPreference: EventLoop.current) {
+            let outcome: Swift.Result<Void, any Error>
+            do { outcome = .success(try await player.play()) } catch { outcome = .failure(error) }
+            // The program is over, as it were.
+            terminal.output.descriptor.endWhenEmpty()
+            try outcome.get()
+        }
         let outcome: Swift.Result<Result, any Error>
         do { outcome = .success(try await body(session)) } catch { outcome = .failure(error) }
         terminal.close()
-        do { try await played } catch let error as TerminalError { throw error } catch {}
+        played.cancel()
+        do { try await played.value } catch let error as TerminalError { throw error } catch {}
         return try outcome.get()
     }
 }

@@ -14,16 +14,16 @@ func search(
     for index in 0...pieces.count {
         let isEnd = index == pieces.count
         if !isEnd { bytes += pieces[index] }
-        let found = bytes.withUnsafeBytes { search.feed($0, at: 0, isEnd: isEnd) }
+        var found: PatternSearch.Found?
+        repeat { found = bytes.withUnsafeBytes { search.feed($0, at: 0, isEnd: isEnd) } } while search.isUnfinished
         guard let found else { continue }
-        let captures = bytes.withUnsafeBytes {
-            PatternCaptures.find(
-                program, found.pattern, $0, found.range, former: 10, isEnd: isEnd, skippingEscapes: skippingEscapes)
-        }
+        var look = PatternCaptures(program, found, found.range, isEnd: isEnd, skippingEscapes: skippingEscapes)
+        var captures: [Range<Int>?]?
+        while captures == nil { captures = bytes.withUnsafeBytes { look.find($0, instructionsAtOnce: 1000) } }
         func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
         return (
             compiled.places[found.pattern], text(0..<found.range.lowerBound), text(found.range),
-            captures.map { $0.map(text) }
+            (captures ?? []).map { $0.map(text) }
         )
     }
     return nil
@@ -91,6 +91,15 @@ func search(
         #expect(try search("login: ", in: [text]) == nil)
     }
 
+    @Test("Escape sequences that are ignored are neither in groups nor between a line's beginning and its first word")
+    func escapesAndGroups() throws {
+        let text = Array("x\n\u{1B}[32mfoo\u{1B}[0m bar\u{1B}[1m@baz$ ".utf8)
+        let found = try #require(
+            try search(.pattern(#"^(?<word>\w+) (\w+)@(\w+)\$"#), in: [text], skippingEscapes: true))
+        #expect(found.captures == ["foo", "bar", "baz"])
+        #expect(try search("x\n", in: [text], skippingEscapes: true)?.text == "x\n", "what follows is left")
+    }
+
     @Test("T7: what makes others search for years is linear here")
     func catastrophic() throws {
         let many = [UInt8](repeating: UInt8(ascii: "a"), count: isOptimized ? 1 << 20 : 1 << 16)
@@ -108,6 +117,15 @@ func search(
             ("(a", "an opening parenthesis without a closing one, at character 1"),
             ("a)", "a closing parenthesis without an opening one, at character 2"),
             ("[a", "an opening bracket without a closing one, at character 1"),
+            ("a{2}{3}", "a repetition of a repetition; put the inner one into (?:...), at character 8"),
+            (
+                "(?x)a",
+                "a group of an unknown kind; (?i), (?s), (?m), (?:...) and (?<name>...) are known, at character 3"
+            ),
+            (
+                "(?:(?:(?:(?:){1000}){1000}){1000}){1000}",
+                "a pattern that is too large once its repetitions are written out, at character 1"
+            ),
             ("a++", "a repetition of a repetition; put the inner one into (?:...), at character 3"),
             ("*a", "nothing before * to repeat, at character 1"),
             (#"(a)\1"#, "a back reference: not to be had in linear time, at character 5"),

@@ -107,4 +107,39 @@ struct RecordingTests {
         }
         #expect(error?.errno == .noSpace)
     }
+
+    @Test("A replay is over when its events are, and when the body is, whichever comes first")
+    func replayEnds() async throws {
+        let began = ContinuousClock.now
+        let late = TerminalTranscript(events: [.init(time: .seconds(1000), kind: .shown("x"))])
+        try await late.withReplay(speed: 1) { session in try session.setSize(.standard) }
+        let short = TerminalTranscript(events: [.init(time: .zero, kind: .shown("bye"))])
+        let (seen, status) = try await short.withReplay { session in
+            (try await session.expect(.end, timeout: limit).before, try await session.wait(timeout: limit))
+        }
+        #expect(seen == "bye" && status == .exited(0))
+        #expect(ContinuousClock.now - began < .seconds(15))
+    }
+
+    @Test(
+        "A recording is for its owner alone, also over a file that was not; a character that is typed in two parts is one"
+    )
+    func privateAndWhole() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending("cast")
+            try await Command("sh", "-c", #"umask 022; echo old >"$0""#, file).run()
+            try await Command("cat").withTerminal(recording: .asciicast(file, input: true)) { session in
+                try await session.send([0xC3])
+                try await session.send([0xA9, 13])
+                try await session.expect("é", timeout: limit)
+            }
+            #expect(try await Command("stat", "-c", "%a", file).read() == "600")
+            let events = try await TerminalTranscript(asciicast: file).events
+            #expect(events.contains { $0.kind == .typed("é\r") })
+            try await Command("ln", "-s", "cast", folder.appending("link")).run()
+            await #expect(throws: SystemError.self) {
+                try await Command("true").withTerminal(recording: .text(folder.appending("link"))) { _ in }
+            }
+        }
+    }
 }

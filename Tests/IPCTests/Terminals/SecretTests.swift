@@ -114,4 +114,20 @@ struct SecretTests {
             #expect(String(decoding: passed, as: UTF8.self) == "xx••••••yy••••••.abc abc••••••z" || cut < 0)
         }
     }
+
+    @Test("Parts of a secret at the edges of a text are hidden too, and a secret that begins another hides neither")
+    func parts() {
+        var filter = SecretFilter()
+        filter.add(Secret("hunter2"))
+        func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+        #expect(text(filter.hiding(Array("you said hunter".utf8))) == "you said ••••••")
+        #expect(text(filter.hiding(Array("nter2 it was".utf8))) == "•••••• it was")
+        #expect(filter.hiding([Array("said hunt".utf8), Array("er2.".utf8)]).map(text) == ["said ••••••", "."])
+        filter.add(Secret("hunter2024"))
+        for cut in 0...15 {
+            var one = filter
+            let bytes = Array("x hunter2024 yy".utf8)
+            #expect(text(one.pass(bytes[..<cut]) + one.pass(bytes[cut...], isEnd: true)) == "x •••••• yy")
+        }
+    }
 }

@@ -335,4 +335,84 @@ struct TerminalSessionTests {
             try await Command("cat").withTerminal { _ in }
         }
     }
+
+    @Test("T7: a pattern that is dear to search for ends by its limit, and no other session waits for it")
+    func dearPattern() async throws {
+        try await runOnLoop {
+            let began = ContinuousClock.now
+            let slow = Task(executorPreference: EventLoop.current) {
+                try await Command("sh", "-c", "head -c 200000 /dev/zero | tr '\\0' a; sleep 1000").withTerminal {
+                    session in
+                    try await session.expect(.pattern("[^x]{0,1000}y"), timeout: .seconds(1))
+                    return
+                }
+            }
+            try await Command("cat").withTerminal { session in
+                for number in 0..<20 {
+                    try await session.send(line: "\(number)")
+                    try await session.expect(.text("\(number)\r\n"), timeout: .seconds(20))
+                }
+            }
+            await #expect(throws: TimeoutError.self) { try await slow.value }
+            #expect(ContinuousClock.now - began < .seconds(15))
+        }
+    }
+
+    @Test("T3: a program whose streams are all elsewhere still has its terminal, whenever it opens it")
+    func onlyByName() async throws {
+        let script = "sleep 0.2; exec 3<>/dev/tty; printf 'Password: ' >&3; read -r word <&3; echo got $word >&3"
+        try await sh(script).input(.discard).output(.discard).error(.discard).withTerminal { session in
+            try await session.expect("Password: ", timeout: limit)
+            try await session.send(line: "x")
+            try await session.expect("got x", timeout: limit)
+            #expect(try await session.wait(timeout: limit) == .exited(0))
+        }
+    }
+
+    @Test("A prompt at the end counts, whatever else could have begun before it")
+    func promptsAtTheEnd() async throws {
+        try await sh("printf 'error: x user$ '; sleep 1000").withTerminal { session in
+            try await session.expect(.pattern(#"error.*fatal|user\$ $"#), timeout: limit)
+        }
+        try await sh(#"printf 'modifi\351'; sleep 1000"#).withTerminal { session in
+            try await session.expect("modifi", timeout: limit)
+        }
+        try await sh(#"printf '> one\nfoo'; sleep 1000"#).withTerminal { session in
+            try await session.expect("> ", timeout: limit)
+            _ = try await session.output.readLine(timeout: limit)
+            try await session.expect(.pattern("^foo"), timeout: limit)
+        }
+    }
+
+    @Test("T9: what ends a line is asked of the modes: CR that is no Enter ends none")
+    func linesByModes() async throws {
+        try await sh("stty -icrnl; echo ready; sleep 1000").withTerminal { session in
+            try await session.expect("ready", timeout: limit)
+            let error = await #expect(throws: TerminalError.self) {
+                try await session.send(
+                    String(repeating: "x", count: 3000) + "\r" + String(repeating: "y", count: 3000) + "\n")
+            }
+            #expect(error?.kind == .lineTooLong)
+        }
+        var modes = try PseudoTerminal().modes
+        let long = [UInt8](repeating: 120, count: 3000)
+        #expect(
+            TypedLine.count(long + [22, 13] + long, after: 0, modes).longest == 6001, "Ctrl-V takes the Enter's meaning"
+        )
+        #expect(TypedLine.count(long + [21] + long, after: 0, modes).longest == 3000, "Ctrl-U erases the line")
+        modes.sendsSignals = false
+        #expect(TypedLine.count(long + [3] + long, after: 0, modes).longest == 6001)
+    }
+
+    @Test("What a command keeps of its tree stays, though it was on a terminal")
+    func keptTree() async throws {
+        let script = "trap '' HUP; sleep 1000 >/dev/null 2>&1 </dev/null & echo $!; exit 0"
+        let number = try await sh(script).keepingTree().withTerminal { session in
+            let line = try await session.expect(.pattern(#"(\d+)\r\n"#), timeout: limit).captures[0] ?? ""
+            try await session.expect(.end, timeout: limit)
+            return ProcessID(try #require(Int32(line)))
+        }
+        #expect(try number.map { try ProcessRecord(of: $0).isZombie } == false)
+        try number?.send(.kill)
+    }
 }

@@ -88,6 +88,18 @@ struct TerminalTests {
         #expect(try terminal.modes.echoes)
     }
 
+    @Test("A question that is not answered in time leaves nothing of the answer to who reads next")
+    func unfinishedSecret() async throws {
+        let (screen, terminal) = try open()
+        defer { screen.close() }
+        let answer = Task { try await terminal.readSecret(prompt: "?", timeout: .milliseconds(300)) }
+        _ = try await screen.output.read(upTo: 1, timeout: .seconds(20))
+        try await screen.input.write("half-passw")
+        await #expect(throws: TimeoutError.self) { try await answer.value }
+        try await screen.input.write("next\r")
+        #expect(try await terminal.input.readLine(timeout: .seconds(20)) == "next")
+    }
+
     @Test func whatIsNoTerminalIsRefused() throws {
         let error = #expect(throws: TerminalError.self) { try Terminal(Descriptor.open("/dev/null", for: .readWrite)) }
         #expect(error?.kind == .notATerminal)

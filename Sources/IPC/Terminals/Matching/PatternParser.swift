@@ -76,10 +76,13 @@ struct PatternParser {
         }
         place += 1
         let isLazy = takes("?")
-        switch next {
-        case "*", "+", "?": throw defect("a repetition of a repetition; put the inner one into (?:...)")
-        default: break
-        }
+        let isRepeated =
+            switch next {
+            case "*", "+", "?": true
+            case "{": try counts() != nil
+            default: false
+            }
+        if isRepeated { throw defect("a repetition of a repetition; put the inner one into (?:...)") }
         return .repeated(part, atLeast: least, atMost: most, isLazy: isLazy)
     }
 
@@ -162,7 +165,11 @@ struct PatternParser {
             } else if let isDone = try takeFlags() {
                 if isDone { return nil }
             } else {
-                throw defect("a group that looks ahead or behind, or is atomic: not to be had in linear time")
+                let looks = next.map { "=!<>".unicodeScalars.contains($0) } ?? false
+                throw defect(
+                    looks
+                        ? "a group that looks ahead or behind, or is atomic: not to be had in linear time"
+                        : "a group of an unknown kind; (?i), (?s), (?m), (?:...) and (?<name>...) are known")
             }
         } else {
             names.append(nil)

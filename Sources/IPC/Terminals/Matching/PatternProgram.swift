@@ -27,6 +27,8 @@ struct PatternProgram: Sendable {
 
     /// Larger programs than any pattern that a person writes.
     static let mostInstructions = 20_000
+    /// How many parts were added, those without an instruction too.
+    private var parts = 0
 
     init(_ patterns: [(node: PatternNode, groups: Int)]) throws(PatternDefect) {
         for (index, pattern) in patterns.enumerated() {
@@ -43,7 +45,8 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func add(_ node: PatternNode) throws(PatternDefect) {
-        guard instructions.count < PatternProgram.mostInstructions else {
+        parts += 1
+        guard instructions.count < PatternProgram.mostInstructions, parts < 10 * PatternProgram.mostInstructions else {
             throw PatternDefect(reason: "a pattern that is too large once its repetitions are written out", position: 1)
         }
         switch node {

@@ -8,14 +8,17 @@
 /// A search that is fed.
 struct PatternSearch {
     /// Where a match stands in the stream, and of which pattern.
-    struct Found: Equatable {
+    struct Found {
         let pattern: Int
         let range: Range<Int>
+        /// The character before it.
+        let former: UInt32
     }
 
     private struct Way {
         let place: Int
         let start: Int
+        let former: UInt32
     }
 
     private let program: PatternProgram
@@ -30,6 +33,15 @@ struct PatternSearch {
     private(set) var position: Int
     private let origin: Int
     private var former: UInt32
+    /// The end of the last character, before the escape sequences that may follow it.
+    private var lastEnd: Int
+    /// So many more instructions before others are to have their turn.
+    private var credit = 0
+    /// The search was cut short for that, and has more to look at.
+    private(set) var isUnfinished = false
+
+    /// About a millisecond's.
+    private static let instructionsAtOnce = 100_000
 
     /// - Parameters:
     ///   - position: where the search begins, in the stream's count.
@@ -39,6 +51,7 @@ struct PatternSearch {
         self.position = position
         self.former = former
         origin = position
+        lastEnd = position
         skipsEscapes = skippingEscapes
         marks = [UInt32](repeating: 0, count: program.instructions.count)
     }
@@ -50,15 +63,22 @@ struct PatternSearch {
     ///   - base: the place of their first in the stream.
     ///   - isEnd: nothing more will come.
     mutating func feed(_ bytes: UnsafeRawBufferPointer, at base: Int, isEnd: Bool) -> Found? {
+        credit = PatternSearch.instructionsAtOnce
+        isUnfinished = false
         while position - base < bytes.count {
+            guard credit > 0 else {
+                isUnfinished = true
+                return nil
+            }
             if ways.isEmpty, best == nil, !program.canBeEmpty { skip(bytes, at: base) }
             guard position - base < bytes.count else { break }
             let token = TextToken.read(bytes, at: position - base, isEnd: isEnd, findingEscapes: skipsEscapes)
-            if token.length == 0 { return nil }
+            if token.length == 0 { return settled() }
             if token.value != TextToken.escape {
                 step(token.value)
                 if ways.isEmpty, let best { return best }
                 former = token.value
+                lastEnd = position + token.length
             }
             position += token.length
         }
@@ -71,18 +91,26 @@ struct PatternSearch {
     ///
     /// A match that holds only because nothing follows yet, as `$` does, counts unless the same way could go on.
     mutating func pause(_ bytes: UnsafeRawBufferPointer, at base: Int) -> Found? {
-        guard position - base == bytes.count else { return best }
+        // With the beginning of a character behind it nothing is at its end but what is whole.
+        let isPause = position - base == bytes.count
         beginRound()
         var couldGoOn = false
+        var start: Int?
         for way in ways {
-            if let found = look(from: way.place, way.start, &couldGoOn) { return found }
+            if way.start != start { couldGoOn = false }
+            start = way.start
+            if let found = look(from: way.place, way, &couldGoOn, isPause: isPause) { return found }
         }
-        if best == nil, let found = look(from: 0, position, &couldGoOn) { return found }
+        couldGoOn = false
+        let fresh = Way(place: 0, start: position, former: former)
+        if best == nil, isPause, let found = look(from: 0, fresh, &couldGoOn) { return found }
         return best
     }
 
     /// The oldest bytes are gone: so are the ways that began there.
     mutating func forget(before place: Int) {
+        guard place > position || ways.contains(where: { $0.start < place }) || best != nil else { return }
+        if place > position { former = TextToken.unknown }
         ways.removeAll { $0.start < place }
         if let best, best.range.lowerBound < place { self.best = nil }
         position = max(position, place)
@@ -93,7 +121,7 @@ struct PatternSearch {
         guard let first = ways.first else { return nil }
         beginRound()
         var couldGoOn = false
-        let found = look(from: first.place, first.start, &couldGoOn, isPause: false)
+        let found = look(from: first.place, first, &couldGoOn, isPause: false)
         return couldGoOn ? nil : found
     }
 
@@ -115,6 +143,7 @@ struct PatternSearch {
         while place < bytes.count, !first.contains(bytes[place]), !(skipsEscapes && bytes[place] == 0x1B) { place += 1 }
         guard place > start else { return }
         position = base + place
+        lastEnd = position
         former = TextToken.last(before: place, in: bytes)
     }
 
@@ -123,23 +152,24 @@ struct PatternSearch {
         nextWays.removeAll(keepingCapacity: true)
         var isMatched = false
         for way in ways {
-            isMatched = follow(way.place, way.start, token)
+            isMatched = follow(way, token)
             if isMatched { break }
         }
-        if !isMatched, best == nil { _ = follow(0, position, token) }
+        if !isMatched, best == nil { _ = follow(Way(place: 0, start: position, former: former), token) }
         swap(&ways, &nextWays)
     }
 
     /// Follows a way to the characters that it wants next; whether it has come to a match, which ends all of lower rank.
-    private mutating func follow(_ place: Int, _ start: Int, _ token: UInt32) -> Bool {
-        stack.append(place)
+    private mutating func follow(_ way: Way, _ token: UInt32) -> Bool {
+        func next(_ place: Int) -> Way { Way(place: place + 1, start: way.start, former: way.former) }
+        stack.append(way.place)
         while let place = stack.popLast() {
             guard marks[place] != round else { continue }
             marks[place] = round
+            credit -= 1
             switch program.instructions[place] {
-            case .member(let set):
-                if program.sets[set].contains(token) { nextWays.append(Way(place: place + 1, start: start)) }
-            case .scalar(let value): if value == token { nextWays.append(Way(place: place + 1, start: start)) }
+            case .member(let set): if program.sets[set].contains(token) { nextWays.append(next(place)) }
+            case .scalar(let value): if value == token { nextWays.append(next(place)) }
             case .jump(let target): stack.append(target)
             case .split(let one, let other):
                 stack.append(other)
@@ -150,7 +180,7 @@ struct PatternSearch {
                     stack.append(place + 1)
                 }
             case .match(let pattern):
-                best = Found(pattern: pattern, range: start..<position)
+                best = found(pattern, way)
                 stack.removeAll(keepingCapacity: true)
                 return true
             }
@@ -160,7 +190,7 @@ struct PatternSearch {
 
     /// Looks whether a way has come to a match, with nothing after it so far.
     private mutating func look(
-        from place: Int, _ start: Int, _ couldGoOn: inout Bool, isPause: Bool = true
+        from place: Int, _ way: Way, _ couldGoOn: inout Bool, isPause: Bool = true
     ) -> Found? {
         var list = [(place: place, isGuess: false)]
         while let (place, isGuess) = list.popLast() {
@@ -178,9 +208,13 @@ struct PatternSearch {
                 }
             case .match(let pattern):
                 if isGuess, couldGoOn { continue }
-                return Found(pattern: pattern, range: start..<position)
+                return found(pattern, way)
             }
         }
         return nil
+    }
+
+    private func found(_ pattern: Int, _ way: Way) -> Found {
+        Found(pattern: pattern, range: way.start..<max(way.start, lastEnd), former: way.former)
     }
 }

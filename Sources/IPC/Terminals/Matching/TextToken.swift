@@ -8,6 +8,8 @@ struct TextToken {
     let length: Int
 
     static let lastStrayByte: UInt32 = 0x1100FF
+    /// For a character that is not known: neither the end of a line nor a letter.
+    static let unknown: UInt32 = 0x110000
     /// An escape sequence, where those are told apart.
     static let escape: UInt32 = 0xFFFF_FFFD
     /// Nothing more has come so far.

@@ -1,0 +1,127 @@
+// ipc listen: a server in one line.
+import ArgumentParser
+import IPC
+
+struct ListenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "listen",
+        abstract: "Listen on endpoints, and serve whoever connects.",
+        discussion: """
+            \(endpointHelp)
+            tcp:PORT is this machine alone, tcp:*:PORT everybody; port 0 has the system choose one, which is said. Clients get
+            the program, an echo, or a greeting; without any of these the first client is joined with standard input and
+            output. INT and TERM end it in order: clients may finish within ten seconds.
+
+            Example: ipc listen tcp:2345 unix:fortune.sock -- fortune -s
+            """
+    )
+
+    @Flag(help: "Send every client what it sends.")
+    var echo = false
+
+    @Option(help: ArgumentHelp("Send every client this line and hang up.", valueName: "text"))
+    var greet: String?
+
+    @Option(help: ArgumentHelp("So many clients at once; others wait.", valueName: "n"))
+    var maxClients = 1024
+
+    @Option(help: ArgumentHelp("Hang up on a client that is silent for so long.", valueName: "seconds"))
+    var idleTimeout: Seconds?
+
+    @Option(help: ArgumentHelp("Permissions of Unix sockets' files.", valueName: "octal"))
+    var mode = Mode(permissions: .ownerReadWrite)
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Let in clients of this network alone.", valueName: "cidr"))
+    var allow: [NetworkArgument] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Do not let in clients of this network.", valueName: "cidr"))
+    var deny: [NetworkArgument] = []
+
+    @Flag(help: "Let in clients of all users over Unix sockets, not only our own and root.")
+    var allUsers = false
+
+    @Flag(help: "Send the program's standard error to the client too.")
+    var mergeError = false
+
+    @Flag(help: "Say who comes and goes, on standard error.")
+    var verbose = false
+
+    @Flag(help: "Print one JSON object that says where it listens.")
+    var json = false
+
+    @Argument(help: "Where to listen.")
+    var endpoints: [EndpointArgument]
+
+    @Argument(parsing: .postTerminator, help: "The program that serves a client, after --.")
+    var command: [String] = []
+
+    func validate() throws {
+        try RawArguments.checkAllBut(last: command.count)
+        let modes = [echo, greet != nil, !command.isEmpty].count { $0 }
+        if modes > 1 { throw ValidationError("say one of --echo, --greet and a program") }
+        if maxClients < 1 { throw ValidationError("--max-clients takes 1 and more, not \(maxClients)") }
+        if endpoints.isEmpty { throw ValidationError("no endpoint; say for example: ipc listen tcp:2345 --echo") }
+    }
+
+    func run() throws {
+        let program = Command(words: RawArguments.all.suffix(command.count))
+        try perform {
+            try await endingProperly {
+                let listener = try await Listener(on: endpoints.map(\.endpoint), permissions: mode.permissions)
+                defer { listener.close() }
+                try await announce(listener)
+                try await serve(listener, program)
+            }
+            return .success
+        }
+    }
+
+    private func announce(_ listener: Listener) async throws {
+        let places = zip(listener.addresses, listener.addresses.map(\.port)).map { "\($0.0)" }
+        if json {
+            try await printJSON(["listening": places])
+        } else {
+            let lines = places.map { "ipc: listening on \($0)\n" }
+            try? await ByteWriter.standardError.write(lines.joined())
+        }
+    }
+
+    private func serve(_ listener: Listener, _ program: Command) async throws {
+        var filter = allUsers ? ClientFilter.everybody : .standard
+        if !allow.isEmpty { filter.allowedNetworks = allow.map(\.network) }
+        filter.deniedNetworks = deny.map(\.network)
+        let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
+        let log = verbose ? talkative : nil
+        if !command.isEmpty {
+            let served = mergeError ? program.mergingError() : program
+            return try await listener.serve(command: served, limits: limits, admitting: filter, log: log)
+        }
+        if let greet {
+            return try await listener.serve(limits: limits, admitting: filter, log: log) { client in
+                try await client.write(greet + "\n")
+            }
+        }
+        if echo {
+            return try await listener.serve(limits: limits, admitting: filter, log: log) { client in
+                try await client.input.copy(to: client.output)
+            }
+        }
+        let client = try await listener.accept()
+        listener.close()
+        try await client.join(reading: .standardInput, writing: .standardOutput)
+    }
+}
+
+/// A network on the command line.
+struct NetworkArgument: ExpressibleByArgument {
+    let network: Network
+
+    init?(argument: String) {
+        guard let network = try? Network(argument) else { return nil }
+        self.network = network
+    }
+}

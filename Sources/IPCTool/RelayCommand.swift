@@ -1,0 +1,80 @@
+// ipc relay: clients of one endpoint handed on to another.
+import ArgumentParser
+import IPC
+
+struct RelayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "Listen on one endpoint, and join each client with another.",
+        discussion: """
+            \(endpointHelp)
+            Each client of the first is joined with a connection of its own to the second, both ways, each way to its own end.
+            `-` is standard input and output: as the first it is joined with the second, as the second with the first client.
+
+            Example: ipc relay tcp:8080 unix:/run/app.sock
+            """
+    )
+
+    @Option(help: ArgumentHelp("So long connecting to the second may take.", valueName: "seconds"))
+    var timeout = Seconds(duration: .seconds(30))
+
+    @Option(help: ArgumentHelp("So many clients at once; others wait.", valueName: "n"))
+    var maxClients = 1024
+
+    @Option(help: ArgumentHelp("Hang up on a client that is silent for so long.", valueName: "seconds"))
+    var idleTimeout: Seconds?
+
+    @Flag(help: "Say who comes and goes, on standard error.")
+    var verbose = false
+
+    @Flag(help: "Print one JSON object that says where it listens.")
+    var json = false
+
+    @Argument(help: "Where to listen, or -.")
+    var from: String
+
+    @Argument(help: "Where to connect to, or -.")
+    var to: String
+
+    func validate() throws {
+        if from == "-", to == "-" { throw ValidationError("one of the two is an endpoint") }
+        if maxClients < 1 { throw ValidationError("--max-clients takes 1 and more, not \(maxClients)") }
+        for text in [from, to] where text != "-" {
+            do { _ = try Endpoint(text) } catch { throw ValidationError("\(error)") }
+        }
+    }
+
+    func run() throws {
+        try perform {
+            try await endingProperly { try await relay() }
+            return .success
+        }
+    }
+
+    private func relay() async throws {
+        if from == "-" {
+            let connection = try await Connection(to: Endpoint(to), timeout: timeout.duration)
+            try await connection.join(reading: .standardInput, writing: .standardOutput)
+            return
+        }
+        let listener = try await Listener(on: Endpoint(from))
+        defer { listener.close() }
+        let places = listener.addresses.map { "\($0)" }
+        if json {
+            try await printJSON(["listening": places], to: to == "-" ? .standardError : .standardOutput)
+        } else {
+            try? await ByteWriter.standardError.write(places.map { "ipc: listening on \($0)\n" }.joined())
+        }
+        if to == "-" {
+            let client = try await listener.accept()
+            listener.close()
+            try await client.join(reading: .standardInput, writing: .standardOutput)
+            return
+        }
+        let target = try Endpoint(to)
+        let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
+        try await listener.serve(limits: limits, log: verbose ? talkative : nil) { client in
+            try await client.join(Connection(to: target, timeout: timeout.duration))
+        }
+    }
+}
