@@ -21,12 +21,14 @@ struct ConnectCommand: ParsableCommand {
     var json = false
 
     @Argument(help: "Where to connect to.")
-    var endpoint: EndpointArgument
+    var endpoint: String
+
+    func validate() throws { try checkEndpoints([endpoint]) }
 
     func run() throws {
         try perform {
             do {
-                let connection = try await Connection(to: endpoint.endpoint, timeout: timeout?.duration)
+                let connection = try await Connection(to: Endpoint(endpoint), timeout: timeout?.duration)
                 if json { return try await captured(connection) }
                 try await connection.join(reading: .standardInput, writing: .standardOutput)
                 try ByteWriter.standardOutput.close()
@@ -53,16 +55,9 @@ let endpointHelp = """
     An endpoint is tcp:HOST:PORT, tcp:PORT (this machine), udp:..., unix:PATH or abstract:NAME.
     """
 
-/// An endpoint on the command line.
-struct EndpointArgument: ExpressibleByArgument {
-    let endpoint: Endpoint
-
-    init(_ endpoint: Endpoint) { self.endpoint = endpoint }
-
-    init?(argument: String) {
-        guard let endpoint = try? Endpoint(argument) else { return nil }
-        self.endpoint = endpoint
-    }
+/// Refuses endpoints that are none, with the reason.
+func checkEndpoints(_ texts: [String]) throws {
+    for text in texts { do { _ = try Endpoint(text) } catch { throw ValidationError("\(error)") } }
 }
 
 private struct ConnectReport: Encodable {

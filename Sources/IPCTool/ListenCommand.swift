@@ -53,35 +53,39 @@ struct ListenCommand: ParsableCommand {
     @Flag(help: "Print one JSON object that says where it listens.")
     var json = false
 
-    @Argument(help: "Where to listen.")
-    var endpoints: [EndpointArgument]
+    @Argument(
+        help: ArgumentHelp("Where to listen; and after -- the program that serves a client.", valueName: "endpoint"))
+    var words: [String] = []
 
-    @Argument(parsing: .postTerminator, help: "The program that serves a client, after --.")
-    var command: [String] = []
+    /// What stands behind `--`.
+    private var program: [[UInt8]] { RawArguments.behindTerminator }
+
+    private var endpoints: [String] { words.dropLast(program.count) }
 
     func validate() throws {
-        try RawArguments.checkAllBut(last: command.count)
-        let modes = [echo, greet != nil, !command.isEmpty].count { $0 }
+        try RawArguments.checkAllBut(last: program.count)
+        let modes = [echo, greet != nil, !program.isEmpty].count { $0 }
         if modes > 1 { throw ValidationError("say one of --echo, --greet and a program") }
         if maxClients < 1 { throw ValidationError("--max-clients takes 1 and more, not \(maxClients)") }
         if endpoints.isEmpty { throw ValidationError("no endpoint; say for example: ipc listen tcp:2345 --echo") }
+        try checkEndpoints(endpoints)
     }
 
     func run() throws {
-        let program = Command(words: RawArguments.all.suffix(command.count))
+        let command = Command(words: program)
         try perform {
             try await endingProperly {
-                let listener = try await Listener(on: endpoints.map(\.endpoint), permissions: mode.permissions)
+                let listener = try await Listener(on: endpoints.map { try Endpoint($0) }, permissions: mode.permissions)
                 defer { listener.close() }
                 try await announce(listener)
-                try await serve(listener, program)
+                try await serve(listener, command)
             }
             return .success
         }
     }
 
     private func announce(_ listener: Listener) async throws {
-        let places = zip(listener.addresses, listener.addresses.map(\.port)).map { "\($0.0)" }
+        let places = listener.addresses.map { "\($0)" }
         if json {
             try await printJSON(["listening": places])
         } else {
@@ -90,14 +94,14 @@ struct ListenCommand: ParsableCommand {
         }
     }
 
-    private func serve(_ listener: Listener, _ program: Command) async throws {
+    private func serve(_ listener: Listener, _ command: Command) async throws {
         var filter = allUsers ? ClientFilter.everybody : .standard
         if !allow.isEmpty { filter.allowedNetworks = allow.map(\.network) }
         filter.deniedNetworks = deny.map(\.network)
         let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
         let log = verbose ? talkative : nil
-        if !command.isEmpty {
-            let served = mergeError ? program.mergingError() : program
+        if !program.isEmpty {
+            let served = mergeError ? command.mergingError() : command
             return try await listener.serve(command: served, limits: limits, admitting: filter, log: log)
         }
         if let greet {

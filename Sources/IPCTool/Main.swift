@@ -24,6 +24,8 @@ struct IPCTool: ParsableCommand {
                 name: "Signals", subcommands: [SignalsCommand.self, KillCommand.self, AliveCommand.self]),
             CommandGroup(name: "FIFOs", subcommands: [FIFOCommand.self]),
             CommandGroup(name: "Terminals", subcommands: [ExpectCommand.self, InteractCommand.self]),
+            CommandGroup(
+                name: "Sockets", subcommands: [ConnectCommand.self, ListenCommand.self, RelayCommand.self]),
         ]
     )
 }

@@ -22,6 +22,12 @@ enum RawArguments {
         return named + words[end...].dropFirst()
     }
 
+    /// What stands behind the first `--`.
+    static var behindTerminator: [[UInt8]] {
+        let words = all.dropFirst(2)
+        return words.firstIndex { $0.elementsEqual("--".utf8) }.map { Array(words[($0 + 1)...]) } ?? []
+    }
+
     /// Refuses arguments of ours that are not text, all but the last ones, which are somebody else's.
     static func checkAllBut(last count: Int) throws {
         for bytes in all.dropFirst().dropLast(count) where String(validating: bytes, as: UTF8.self) == nil {

@@ -39,9 +39,7 @@ struct RelayCommand: ParsableCommand {
     func validate() throws {
         if from == "-", to == "-" { throw ValidationError("one of the two is an endpoint") }
         if maxClients < 1 { throw ValidationError("--max-clients takes 1 and more, not \(maxClients)") }
-        for text in [from, to] where text != "-" {
-            do { _ = try Endpoint(text) } catch { throw ValidationError("\(error)") }
-        }
+        try checkEndpoints([from, to].filter { $0 != "-" })
     }
 
     func run() throws {

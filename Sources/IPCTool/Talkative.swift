@@ -19,8 +19,8 @@ private struct LineLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let line = "ipc: \(event.message)"
-        Task(executorPreference: nil) { await complain(LogLine(description: line)) }
+        let line = LogLine(description: "\(event.message)")
+        Task { await complain(line) }
     }
 }
 

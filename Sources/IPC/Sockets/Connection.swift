@@ -46,7 +46,7 @@ public final class Connection: Sendable {
 
     private convenience init(_ endpoint: Endpoint, _ deadline: Deadline?) async throws {
         guard endpoint.kind == .stream else {
-            throw EndpointError(.wrongKind, "\(endpoint)", detail: "a connection is a stream, tcp: or unix:")
+            throw EndpointError(.unsuitable, "\(endpoint)", detail: "a connection is a stream, tcp: or unix:")
         }
         let (socket, peer) = try await Connecting.connect(to: endpoint, deadline)
         self.init(try socket.descriptor.duplicate(), peer: peer, subject: "\(endpoint)")

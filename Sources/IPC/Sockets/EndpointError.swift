@@ -22,7 +22,7 @@ public struct EndpointError: Error, Hashable, Sendable, CustomStringConvertible 
         /// A path or a name is longer than the 107 bytes that a Unix address has room for.
         public static let pathTooLong = Kind(description: "pathTooLong")
         /// The endpoint is of a kind that cannot be used so.
-        public static let wrongKind = Kind(description: "wrongKind")
+        public static let unsuitable = Kind(description: "unsuitable")
     }
 
     /// What is wrong.
@@ -38,7 +38,7 @@ public struct EndpointError: Error, Hashable, Sendable, CustomStringConvertible 
         (self.kind, self.subject, self.detail) = (kind, subject, detail)
     }
 
-    public var description: String { "\(subject): \(reason)\(detail.isEmpty ? "" : ": \(detail)")" }
+    public var description: String { "'\(subject)': \(reason)\(detail.isEmpty ? "" : ": \(detail)")" }
 
     private var reason: String {
         switch kind {
@@ -49,7 +49,7 @@ public struct EndpointError: Error, Hashable, Sendable, CustomStringConvertible 
         case .hostNotFound: "no host of that name"
         case .lookupFailed: "the name could not be looked up"
         case .pathTooLong: "a Unix address has room for 107 bytes"
-        case .wrongKind: "an endpoint of another kind is needed here"
+        case .unsuitable: "an endpoint of another kind is needed here"
         default: "\(kind)"
         }
     }

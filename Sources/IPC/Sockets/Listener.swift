@@ -133,7 +133,7 @@ final class ListeningSocket: Sendable {
         of endpoint: Endpoint, backlog: Int, permissions: FilePermissions, sharesPort: Bool
     ) async throws -> [ListeningSocket] {
         guard endpoint.kind == .stream else {
-            throw EndpointError(.wrongKind, "\(endpoint)", detail: "a listener takes streams, tcp: or unix:")
+            throw EndpointError(.unsuitable, "\(endpoint)", detail: "a listener takes streams, tcp: or unix:")
         }
         var sockets: [ListeningSocket] = []
         var failure: (any Error)?
@@ -227,7 +227,8 @@ final class ListeningSocket: Sendable {
             if number >= 0 {
                 let address = SocketAddress(peer)
                 let socket = try Descriptor(fresh: number, "accept", on: descriptor.subject)
-                return Connection(socket, peer: address, subject: "client \(address)")
+                let name = address.port == nil ? "client of \(descriptor.subject)" : "client \(address)"
+                return Connection(socket, peer: address, subject: name)
             }
             switch Errno(rawValue: -number) {
             case .wouldBlock: return nil

@@ -149,7 +149,7 @@ extension Endpoint {
                 try SocketAddress(numeric: "::1", port: number), try SocketAddress(numeric: "127.0.0.1", port: number),
             ]
         case .all(let port):
-            guard toListen else { throw EndpointError(.wrongKind, "\(self)", detail: "'*' is to listen on") }
+            guard toListen else { throw EndpointError(.unsuitable, "\(self)", detail: "'*' is to listen on") }
             return [try SocketAddress(numeric: "::", port: try port.number(for: kind))]
         case .host(let host, let port):
             let number = try port.number(for: kind)

@@ -34,7 +34,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     init(unix bytes: [UInt8], isAbstract: Bool, text: String) throws {
         var address = ipc_address()
-        guard !bytes.isEmpty else { throw EndpointError(.invalidText, "''", detail: "a path is needed") }
+        guard !bytes.isEmpty else { throw EndpointError(.invalidText, "", detail: "a path is needed") }
         let status = bytes.withUnsafeBufferPointer {
             ipc_address_unix(&address, $0.baseAddress, bytes.count, isAbstract ? 1 : 0)
         }

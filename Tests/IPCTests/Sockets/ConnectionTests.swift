@@ -103,7 +103,7 @@ struct ConnectionTests {
         #expect(both?.description.contains("at 127.0.0.1:\(port)") == true)
         await #expect(throws: ConnectError.self) { try await Connection(to: .unix("/no/such/socket")) }
         let kind = await #expect(throws: EndpointError.self) { try await Connection(to: .udp(port: 1)) }
-        #expect(kind?.kind == .wrongKind)
+        #expect(kind?.kind == .unsuitable)
     }
 
     @Test("N13: of two addresses the one that answers is taken, also if the first is a black hole")
