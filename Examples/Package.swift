@@ -3,10 +3,11 @@ import PackageDescription
 
 /// Each example is a folder of its own with one file; a new one gets its line here.
 let examples = [
-    "alive", "background", "backticks", "bogus", "comm-cat", "daemonize", "expect-login", "hup-daemon", "hup-group",
-    "interact", "lock-wait", "magic-cat", "mkfifo", "open2-cat", "outta-here", "pipe-pair", "precious", "reaper",
-    "safe-backtick", "safe-pipe", "safe-writer",
-    "signals", "signature-server", "socket-pair", "spooler", "status-reader", "zap",
+    "alive", "background", "backticks", "bogus", "catsock-client", "catsock-server", "comm-cat", "command-server",
+    "daemonize", "daytime", "expect-login", "forking-server", "gateway", "hup-daemon", "hup-group", "interact",
+    "interactive", "lock-wait", "magic-cat", "mkfifo", "open2-cat", "outta-here", "pipe-pair", "precious", "reaper",
+    "rtime", "safe-backtick", "safe-pipe", "safe-writer", "signals", "signature-server", "socket-pair", "spooler",
+    "status-reader", "tcp-client", "tcp-server", "time-server", "udp-time", "webget", "zap",
 ]
 
 let ipc = Target.Dependency.product(name: "IPC", package: "swift-ipc")

@@ -48,6 +48,8 @@ int32_t ipc_receive_error(int32_t fd, struct ipc_address *to) {
         if (!is_error) continue;
         struct sock_extended_err error;
         memcpy(&error, CMSG_DATA(part), sizeof error);
+        // What this machine itself would not send is the call's own error.
+        if (error.ee_origin == SO_EE_ORIGIN_LOCAL) return 0;
         return (int32_t)error.ee_errno;
     }
     return 0;

@@ -25,7 +25,11 @@ struct IPCTool: ParsableCommand {
             CommandGroup(name: "FIFOs", subcommands: [FIFOCommand.self]),
             CommandGroup(name: "Terminals", subcommands: [ExpectCommand.self, InteractCommand.self]),
             CommandGroup(
-                name: "Sockets", subcommands: [ConnectCommand.self, ListenCommand.self, RelayCommand.self]),
+                name: "Sockets",
+                subcommands: [ConnectCommand.self, ListenCommand.self, RelayCommand.self, SocketsCommand.self]),
+            CommandGroup(
+                name: "From the manual",
+                subcommands: [WebgetCommand.self, RtimeCommand.self, DaytimeCommand.self, UDPTimeCommand.self]),
         ]
     )
 }

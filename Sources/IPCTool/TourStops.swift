@@ -9,6 +9,7 @@ enum Tour {
         ("Signals", [signal, sender, values, held, cancelled]),
         ("FIFOs and messages", [fifo, signature, records, framing]),
         ("Terminals", [onTerminal, password, replay]),
+        ("Sockets", [server, unixSocket, datagrams]),
     ]
 
     private static let pipe = TourStop("a pipe between two tasks") {

@@ -22,6 +22,7 @@ public final class ByteWriter: Sendable {
 
     /// Whether closing ends this direction alone: the other one of a socket is somebody else's to close.
     private let isHalf: Bool
+    private let isHalfClosed = Atomic(false)
 
     init(_ descriptor: SharedDescriptor, isHalf: Bool = false) {
         self.descriptor = descriptor
@@ -118,10 +119,10 @@ public final class ByteWriter: Sendable {
     ///   `EIO`): an error that was overlooked there is not overlooked here. That the reader has left is not an error of
     ///   closing.
     public func close() throws {
-        if descriptor.isClosed { return }
+        if descriptor.isClosed || isHalfClosed.exchange(isHalf, ordering: .relaxed) { return }
         let former = failure.withLock { $0 }  // before this close cuts a write short, which then says so itself
         let result = isHalf ? closeHalf(isFirst: former == nil) : descriptor.close()
-        if let error = former, error.errno != .brokenPipe, error.errno != .connectionReset, error.errno != .canceled {
+        if let error = former, error.errno != .brokenPipe, error.errno != .connectionReset {
             throw error
         }
         guard result >= 0 else { throw SystemError("close", on: descriptor.subject, Errno(rawValue: -result)) }

@@ -65,10 +65,15 @@ extension Connection {
     }
 
     private func pass(from source: Connection, to target: Connection) async throws -> Int {
+        let before = target.output.bytesWritten
         do {
-            let count = try await source.input.copy(to: target.output)
+            do { try await source.input.copy(to: target.output) } catch let error as SystemError
+                where error.errno == .connectionReset && error.subject == source.name && source.peer.port == nil
+            {
+                // Over a Unix socket this only says that it did not read all that it was sent; what it said came whole.
+            }
             try target.closeOutput()
-            return count
+            return target.output.bytesWritten - before
         } catch {
             // The other direction has nobody to go to any more.
             source.reset()

@@ -1,0 +1,127 @@
+// Handing descriptors over a Unix connection: the other side gets one of its own for the same open file.
+import CIPC
+import Synchronization
+import SystemPackage
+
+/// Bytes that came together with descriptors.
+public struct ReceivedDescriptors: Sendable {
+    /// The bytes that carried them, at least one.
+    public let bytes: [UInt8]
+    /// The descriptors, in the order in which they were sent; each closes with its last copy, unless it is taken out.
+    public let descriptors: [SentDescriptor]
+}
+
+extension Connection {
+    /// Sends a descriptor, carried by one byte of the stream, 0. It stays the caller's.
+    ///
+    /// The other side has to expect it, by ``receiveDescriptor(timeout:)``: who reads the byte as one of the stream has the
+    /// descriptor closed. The C function is `sendmsg` with `SCM_RIGHTS`.
+    ///
+    /// - Throws: ``SystemError``, with `EPIPE` if the peer has left, with `EINVAL` for a connection that is none of Unix;
+    ///   ``TimeoutError``, `CancellationError`.
+    public func sendDescriptor(_ sent: borrowing Descriptor, timeout: Duration? = nil) async throws {
+        try await sendDescriptors([SentDescriptor(try sent.duplicate())], timeout: timeout)
+    }
+
+    /// Sends several descriptors at once, carried by bytes of the stream.
+    ///
+    /// - Parameters:
+    ///   - sent: 1 to 253 descriptors.
+    ///   - bytes: at least one; at most 64 KiB.
+    /// - Throws: as ``sendDescriptor(_:timeout:)`` does, with `EINVAL` for numbers out of range too. Nothing was sent then, unless the
+    ///   connection broke on the way.
+    public func sendDescriptors(
+        _ sent: [SentDescriptor], with bytes: [UInt8] = [0], timeout: Duration? = nil
+    ) async throws {
+        let deadline = Deadline.after(timeout)
+        try await SharedDescriptor.beginCall("send", on: name, deadline: deadline)
+        guard 1...Int(IPC_MOST_DESCRIPTORS) ~= sent.count, 1...65536 ~= bytes.count,
+            try use("send", { ipc_is_connected_unix_stream($0) == 1 })
+        else { throw SystemError("send \(sent.count) descriptors to", on: name, .invalidArgument) }
+        // Held by duplicates, so that nobody takes one out of its value under the call.
+        let held = try sent.map { value in
+            try value.holder.descriptor.withLock { held in
+                guard let copy = try held?.duplicate() else {
+                    throw SystemError("send", on: "sent descriptor", .badFileDescriptor)
+                }
+                return DescriptorBox(copy)
+            }
+        }
+        guard descriptor.enter() else { throw descriptor.closedError("send") }
+        defer { descriptor.leave() }
+        let numbers = held.map(\.number)
+        while true {
+            let result = SystemCall.retrying {
+                bytes.withUnsafeBytes { all in
+                    all.baseAddress.map {
+                        ipc_send_descriptors(descriptor.number, $0, all.count, numbers, Int32(numbers.count))
+                    } ?? 0
+                }
+            }
+            if result >= 0 {
+                // The descriptors have gone with the first bytes; the others follow.
+                if result < bytes.count { try await output.write(Array(bytes[result...]), until: deadline) }
+                return
+            }
+            let errno = Errno(rawValue: Int32(-result))
+            guard errno == .wouldBlock else { throw SystemError("send", on: name, errno) }
+            try await descriptor.wait(.writing, deadline: deadline, "send")
+        }
+    }
+
+    /// Receives one descriptor that ``sendDescriptor(_:timeout:)`` has sent; `nil` is the end.
+    ///
+    /// - Throws: ``SystemError`` with `EBADMSG` if what came is something else, with `EMSGSIZE` if more than one came or this process
+    ///   has no room for it; whatever came is closed then. ``TimeoutError``, `CancellationError`.
+    public func receiveDescriptor(timeout: Duration? = nil) async throws -> Descriptor? {
+        guard let received = try await receiveDescriptors(atMost: 1, bytes: 1, timeout: timeout) else { return nil }
+        guard received.bytes == [0], let only = received.descriptors.first else {
+            throw SystemError("receive descriptor from", on: name, .badMessage)
+        }
+        return try only.take()
+    }
+
+    /// Receives bytes and the descriptors that came with them; `nil` is the end. Bytes may come with none.
+    ///
+    /// No descriptor is ever received without being asked for: other reads have the kernel close them.
+    ///
+    /// - Parameters:
+    ///   - most: the most descriptors to take, 1 to 253.
+    ///   - count: the most bytes to take.
+    /// - Throws: ``SystemError`` with `EMSGSIZE` if there were more descriptors, or this process has no room for them; all are closed
+    ///   then, and the bytes are gone. With `EBUSY` if bytes that were read ahead are still in ``input``.
+    public func receiveDescriptors(
+        atMost most: Int, bytes count: Int = 65536, timeout: Duration? = nil
+    ) async throws -> ReceivedDescriptors? {
+        let deadline = Deadline.after(timeout)
+        try await SharedDescriptor.beginCall("receive", on: name, deadline: deadline)
+        guard 1...Int(IPC_MOST_DESCRIPTORS) ~= most, count > 0 else {
+            throw SystemError("receive \(most) descriptors from", on: name, .invalidArgument)
+        }
+        try input.begin("receive")
+        defer { input.end() }
+        guard input.buffer.isEmpty else { throw SystemError("receive", on: name, .resourceBusy) }
+        var room = [UInt8](repeating: 0, count: min(count, 65536))
+        var numbers = [Int32](repeating: -1, count: most)
+        while true {
+            var came: Int32 = 0
+            let result = SystemCall.retrying {
+                room.withUnsafeMutableBytes { space in
+                    space.baseAddress.map {
+                        ipc_receive_descriptors(descriptor.number, $0, space.count, &numbers, Int32(most), &came)
+                    } ?? 0
+                }
+            }
+            if result == 0, came == 0 { return nil }
+            if result >= 0 {
+                let descriptors = try numbers[..<Int(came)].map {
+                    SentDescriptor(try Descriptor(fresh: $0, "receive", on: name))
+                }
+                return ReceivedDescriptors(bytes: Array(room[..<result]), descriptors: descriptors)
+            }
+            let errno = Errno(rawValue: Int32(-result))
+            guard errno == .wouldBlock else { throw SystemError("receive", on: name, errno) }
+            try await descriptor.wait(.reading, deadline: deadline, "receive")
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// Descriptors over Unix connections: each arrives as the file that it was, and none that was not asked for stays open.
+import CIPC
+import Glibc
+import Testing
+
+@testable import IPC
+
+@Suite(.guarded)
+struct DescriptorPassingTests {
+    private let limit = Duration.seconds(20)
+
+    @Test(arguments: Place.allCases)
+    func oneGoesOver(_ place: Place) async throws {
+        try await place.run {
+            let (left, right) = try Connection.pair()
+            let pipe = try AnonymousPipe()
+            try await left.sendDescriptor(pipe.reader.duplicateForTest())
+            guard let got = try await right.receiveDescriptor(timeout: .seconds(20)) else {
+                Issue.record("no descriptor came")
+                return
+            }
+            let reader = try ByteReader(got)
+            try await pipe.writer.write("through\n")
+            #expect(try await reader.readLine(timeout: .seconds(20)) == "through")
+            left.close()
+            let isEnd = try await right.receiveDescriptors(atMost: 1, timeout: .seconds(20)) == nil
+            #expect(isEnd)
+            right.close()
+        }
+    }
+
+    @Test("N29, N30: many at once, each close-on-exec; 254 are refused and nothing is sent")
+    func many() async throws {
+        let (left, right) = try Connection.pair()
+        let one = try SentDescriptor(Descriptor.open("/dev/null", for: .read))
+        let list = try (0..<253).map { _ in SentDescriptor(try Descriptor.open("/dev/null", for: .read)) }
+        try await left.sendDescriptors(list, with: Array("hello".utf8))
+        let received = try #require(try await right.receiveDescriptors(atMost: 253, timeout: limit))
+        #expect(received.bytes == Array("hello".utf8))
+        #expect(received.descriptors.count == 253)
+        let first = try received.descriptors[0].take()
+        #expect(first.withRawDescriptor { fcntl($0, F_GETFD) } & FD_CLOEXEC != 0)
+        let error = await #expect(throws: SystemError.self) { try await left.sendDescriptors(list + [one]) }
+        #expect(error?.errno == .invalidArgument)
+        await #expect(throws: SystemError.self) { try await left.sendDescriptors([]) }
+    }
+
+    @Test("N31, N33: surplus ones and those never asked for are closed, a hundred times over")
+    func hostile() async throws {
+        let (left, right) = try Connection.pair()
+        let two = try (0..<2).map { _ in SentDescriptor(try Descriptor.open("/dev/null", for: .read)) }
+        let before = Folder.names(in: "/proc/self/fd").count
+        for _ in 0..<100 {
+            try await left.sendDescriptors(two)
+            let error = await #expect(throws: SystemError.self) {
+                _ = try await right.receiveDescriptor(timeout: limit)
+            }
+            #expect(error?.errno == .messageTooLong)
+            try await left.sendDescriptors(two, with: Array("text\n".utf8))
+            #expect(try await right.readLine(timeout: limit) == "text")
+            try await left.write("x")
+            let other = await #expect(throws: SystemError.self) {
+                _ = try await right.receiveDescriptor(timeout: limit)
+            }
+            #expect(other?.errno == .badMessage)
+        }
+        #expect(Folder.names(in: "/proc/self/fd").count == before)
+    }
+
+    @Test("N32: without room for them the stream stays in step")
+    func noRoom() async throws {
+        let (left, right) = try Connection.pair()
+        let list = try (0..<4).map { _ in SentDescriptor(try Descriptor.open("/dev/null", for: .read)) }
+        try await left.sendDescriptors(list)
+        try await left.write("after\n")
+        let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+        var former = rlimit()
+        getrlimit(resource, &former)
+        var few = rlimit(rlim_cur: 4, rlim_max: former.rlim_max)
+        setrlimit(resource, &few)
+        let error = await #expect(throws: SystemError.self) {
+            try await right.receiveDescriptors(atMost: 4, timeout: limit)
+        }
+        setrlimit(resource, &former)
+        #expect(error?.errno == .messageTooLong)
+        #expect(try await right.readLine(timeout: limit) == "after")
+    }
+
+    @Test func onlyUnixConnectionsPassThem() async throws {
+        let listener = try await Listener(on: .tcp("127.0.0.1", port: 0))
+        let client = try await Connection(to: listener.endpoint, timeout: limit)
+        let one = SentDescriptor(try Descriptor.open("/dev/null", for: .read))
+        let error = await #expect(throws: SystemError.self) { try await client.sendDescriptors([one]) }
+        #expect(error?.errno == .invalidArgument)
+        listener.close()
+    }
+
+    @Test("S-87: who listens where is known, with the process")
+    func table() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("sock")
+            let listener = try await Listener(on: .tcp("127.0.0.1", port: 0), .unix(path))
+            let udp = try DatagramSocket(on: .udp("::1", port: 0))
+            let places = listener.addresses.map { "\($0)" } + [try "\(udp.localAddress)"]
+            let found = try SocketTable.listening().filter { places.contains($0.place) }
+            #expect(Set(found.map(\.family)) == ["tcp", "udp", "unix"])
+            #expect(found.allSatisfy { $0.processes.contains(.current) })
+            listener.close()
+            udp.close()
+        }
+    }
+}
+
+extension ByteReader {
+    fileprivate func duplicateForTest() throws -> Descriptor {
+        try Descriptor(adopting: dup(descriptor.number))
+    }
+}
