@@ -90,6 +90,7 @@ int32_t ipc_socket_pair(int32_t type, int32_t *one, int32_t *other) {
 }
 
 int32_t ipc_stream_socket_pair(int32_t *one, int32_t *other) { return ipc_socket_pair(SOCK_STREAM, one, other); }
+int32_t ipc_sequenced_socket_pair(int32_t *one, int32_t *other) { return ipc_socket_pair(SOCK_SEQPACKET, one, other); }
 int32_t ipc_shutdown_writing(int32_t fd) { RESULT(shutdown(fd, SHUT_WR)); }
 
 static int32_t type_of(mode_t mode) {

@@ -50,14 +50,21 @@ long ipc_send_descriptors(int32_t fd, const void *bytes, size_t count, const int
 
 long ipc_receive_descriptors(
     int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received) {
+    return ipc_receive_message(fd, buffer, count, descriptors, capacity, received, 0);
+}
+
+long ipc_receive_message(
+    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received, int32_t whole) {
     struct iovec piece = {buffer, count};
     union control control;
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     *received = 0;
-    long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    // Nothing that was not asked for comes into this process.
+    if (capacity == 0) message.msg_controllen = 0;
+    long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (whole ? MSG_TRUNC : 0));
     if (result < 0) return -errno;
-    int refused = (message.msg_flags & MSG_CTRUNC) != 0;
+    int refused = capacity > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
         size_t number = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -93,6 +100,11 @@ int32_t ipc_peer_credentials(int32_t fd, int32_t *pid, uint32_t *user, uint32_t 
     *user = peer.uid;
     *group = peer.gid;
     return 0;
+}
+
+int32_t ipc_is_hung_up(int32_t fd) {
+    struct pollfd item = {fd, POLLRDHUP, 0};
+    return poll(&item, 1, 0) > 0 && (item.revents & (POLLRDHUP | POLLHUP)) != 0;
 }
 
 void ipc_wait_for_hangup(int32_t fd) {

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define MOST_BYTES (1 << 20)  // a group with very many members
 
@@ -78,5 +79,23 @@ int32_t ipc_get_limit(int32_t limit, uint64_t *soft, uint64_t *hard) {
     if (getrlimit(ipc_limit_number(limit), &pair) < 0) return -errno;
     *soft = pair.rlim_cur;
     *hard = pair.rlim_max;
+    return 0;
+}
+
+int32_t ipc_become(uint32_t user, uint32_t group, const uint32_t *groups, int32_t count) {
+    if (setgroups((size_t)count, groups) < 0) return -errno;
+    if (setresgid(group, group, group) < 0) return -errno;
+    if (setresuid(user, user, user) < 0) return -errno;
+    uid_t real, effective, saved;
+    if (getresuid(&real, &effective, &saved) < 0 || real != user || effective != user || saved != user) return -EPERM;
+    if (getresgid(&real, &effective, &saved) < 0 || real != group || effective != group || saved != group) return -EPERM;
+    if (getgroups(0, NULL) != count) return -EPERM;
+    if (user != 0 && (setuid(0) == 0 || setresuid((uid_t)-1, 0, (uid_t)-1) == 0)) return -EPERM;
+    if (user != 0 && group != 0 && (setgid(0) == 0 || setresgid((gid_t)-1, 0, (gid_t)-1) == 0)) return -EPERM;
+    return 0;
+}
+
+int32_t ipc_change_root(const char *folder) {
+    if (chroot(folder) < 0 || chdir("/") < 0) return -errno;
     return 0;
 }

@@ -47,6 +47,18 @@ struct ListenCommand: ParsableCommand {
     @Flag(help: "Send the program's standard error to the client too.")
     var mergeError = false
 
+    @Flag(help: "Listen on the sockets that a service manager has handed over (LISTEN_FDS), and no others.")
+    var activated = false
+
+    @Option(help: ArgumentHelp("Once it listens, become this user, by name or number, for good.", valueName: "user"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("Once it listens, be in this group and no other.", valueName: "group"))
+    var group: String?
+
+    @Option(help: ArgumentHelp("Once it listens, have this folder as the root of all files.", valueName: "dir"))
+    var chroot: String?
+
     @Flag(help: "Say who comes and goes, on standard error.")
     var verbose = false
 
@@ -67,7 +79,11 @@ struct ListenCommand: ParsableCommand {
         let modes = [echo, greet != nil, !program.isEmpty].count { $0 }
         if modes > 1 { throw ValidationError("say one of --echo, --greet and a program") }
         if maxClients < 1 { throw ValidationError("--max-clients takes 1 and more, not \(maxClients)") }
-        if endpoints.isEmpty { throw ValidationError("no endpoint; say for example: ipc listen tcp:2345 --echo") }
+        if endpoints.isEmpty, !activated {
+            throw ValidationError("no endpoint; say for example: ipc listen tcp:2345 --echo")
+        }
+        if activated, !endpoints.isEmpty { throw ValidationError("--activated has its endpoints from elsewhere") }
+        if group != nil, user == nil { throw ValidationError("--group goes with --user") }
         try checkEndpoints(endpoints)
     }
 
@@ -75,13 +91,27 @@ struct ListenCommand: ParsableCommand {
         let command = Command(words: program)
         try perform {
             try await endingProperly {
-                let listener = try await Listener(on: endpoints.map { try Endpoint($0) }, permissions: mode.permissions)
+                // Looked up before there is another root, in which there are no users.
+                let credentials = try user.map { try Credentials(user: $0, group: group) }
+                let listener = try await listen()
                 defer { listener.close() }
+                if let chroot { try OwnProcess.changeRoot(to: FilePath(chroot)) }
+                try credentials?.takeForGood()
                 try await announce(listener)
                 try await serve(listener, command)
             }
             return .success
         }
+    }
+
+    private func listen() async throws -> Listener {
+        if activated {
+            guard let listener = try Listener.activated() else {
+                throw SystemError("take over", on: "LISTEN_FDS", .noSuchFileOrDirectory)
+            }
+            return listener
+        }
+        return try await Listener(on: endpoints.map { try Endpoint($0) }, permissions: mode.permissions)
     }
 
     private func announce(_ listener: Listener) async throws {

@@ -10,6 +10,7 @@ struct SocketTests {
     private func listening(_ options: String, _ script: String) async throws -> ToolRun {
         try await withTemporaryFolder { folder in
             let text = """
+                export SWIFT_BACKTRACE=enable=no; ulimit -c 0
                 sock=$1/sock; "$ipc" listen tcp:127.0.0.1:0 unix:$sock \(options) 2>$1/err >$1/out & p=$!
                 until grep -q sock $1/err; do kill -0 $p || exit 99; sleep 0.01; done
                 port=$(sed -n 's/.*127.0.0.1:\\([0-9]*\\)$/\\1/p' $1/err)
@@ -122,5 +123,49 @@ struct SocketTests {
             "--echo", #""$ipc" listen tcp:127.0.0.1:$port unix:$sock --echo; echo $?"# + end)
         #expect(taken.output.hasPrefix("71\n"))
         #expect(taken.error.contains("address already in use (EADDRINUSE)"))
+    }
+
+    @Test("S-72: whatever signal ends a server, its socket's file is gone; what SIGKILL leaves is replaced")
+    func fileRemoved() async throws {
+        for signal in ["ALRM", "USR1", "SEGV", "40"] {
+            let run = try await listening(
+                "--echo", "kill -\(signal) $p; wait $p 2>/dev/null; [ -e $sock ] && echo left; true")
+            #expect(run.output == "", "\(signal)")
+        }
+        let killed = try await listening(
+            "--echo",
+            #"kill -KILL $p; wait $p 2>/dev/null; "$ipc" listen unix:$sock --greet again 2>$1/err & p=$!; until grep -q sock $1/err; do sleep 0.01; done; "$ipc" connect unix:$sock </dev/null"#
+                + end)
+        #expect(killed.output == "again\nstatus 143\n")
+    }
+
+    @Test("Sockets that a service manager hands over are served, and no child has their variables")
+    func activated() async throws {
+        let manager = """
+            import os,socket,sys
+            s=socket.socket(); s.bind(("127.0.0.1",0)); s.listen(); os.dup2(s.fileno(),3); os.set_inheritable(3,True)
+            print(s.getsockname()[1],flush=True)
+            os.environ.update(LISTEN_FDS="1",LISTEN_PID=str(os.getpid()))
+            os.execv(sys.argv[1],[sys.argv[1],"listen","--activated","--","sh","-c","env | grep -c LISTEN"])
+            """
+        let script = #"""
+            python3 -c "$1" "$ipc" >"$2/port" 2>"$2/err" & p=$!
+            until grep -q listening "$2/err"; do kill -0 $p || exit 99; sleep 0.01; done
+            "$ipc" connect tcp:127.0.0.1:$(cat "$2/port") </dev/null; kill -TERM $p; wait $p; echo $?
+            """#
+        try await withTemporaryFolder { folder in
+            let run = try await Tool.script(script, manager, folder.string)
+            #expect(run.output == "0\n143\n", "\(run.error)")
+        }
+        #expect(try await Tool.run("listen", "--activated", "--echo").status == 71)
+    }
+
+    @Test("S-86: rights are given up once it listens, for good")
+    func droppedRights() async throws {
+        guard try await Tool.script("id -u").output == "0\n" else { return }
+        let run = try await listening(
+            "--user 65534 --group 65534 -- sh -c 'id -u; id -g; id -G; grep Uid /proc/$PPID/status'",
+            #""$ipc" connect tcp:127.0.0.1:$port </dev/null"# + "; kill -TERM $p; wait $p; rm -f $sock")
+        #expect(run.output == "65534\n65534\n65534\nUid:\t65534\t65534\t65534\t65534\n", "\(run.output)\(run.error)")
     }
 }

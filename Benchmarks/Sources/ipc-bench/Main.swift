@@ -34,7 +34,7 @@ struct Bench {
             print("       ipc-bench pipeline read | ask pipes|sockets | worker perform")
             print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking | signals async|pool")
             print("       ipc-bench messages lines|delimiter|frames | fifo stream")
-            print("       ipc-bench terminal text|deadline|pattern|line")
+            print("       ipc-bench terminal text|deadline|pattern|line | echo plain|idle")
             exit(64)
         }
         switch arguments[1] {
@@ -50,6 +50,7 @@ struct Bench {
         case "lines": try Lines.run(arguments[2])
         case "messages": try Messages.run(arguments[2])
         case "fifo": try Messages.fifo()
+        case "echo": try Serving.run(arguments[2])
         case "terminal": try Terminals.run(arguments[2])
         default: exit(64)
         }

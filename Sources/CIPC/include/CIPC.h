@@ -9,6 +9,7 @@
 #include "CIPCDaemon.h"
 #include "CIPCDescriptors.h"
 #include "CIPCFiles.h"
+#include "CIPCGuard.h"
 #include "CIPCIdentity.h"
 #include "CIPCSignals.h"
 #include "CIPCSockets.h"

@@ -26,6 +26,7 @@ int32_t ipc_set_pipe_capacity(int32_t fd, int32_t bytes);                       
 int32_t ipc_bytes_readable(int32_t fd);                                                     // FIONREAD
 int32_t ipc_socket_pair(int32_t type, int32_t *_Nonnull one, int32_t *_Nonnull other);      // AF_UNIX, SOCK_CLOEXEC
 int32_t ipc_stream_socket_pair(int32_t *_Nonnull one, int32_t *_Nonnull other);             // SOCK_STREAM
+int32_t ipc_sequenced_socket_pair(int32_t *_Nonnull one, int32_t *_Nonnull other);          // SOCK_SEQPACKET
 int32_t ipc_shutdown_writing(int32_t fd);                                                   // shutdown SHUT_WR
 
 // Files

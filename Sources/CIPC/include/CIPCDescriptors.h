@@ -17,6 +17,14 @@ long ipc_receive_descriptors(
     int32_t fd, void *_Nonnull buffer, size_t count, int32_t *_Nullable descriptors, int32_t capacity,
     int32_t *_Nonnull received);
 
+// The same for sockets with messages: with `whole` the result is the size that the message had, which may be more than
+// `count`. With a capacity of 0 descriptors that come are never this process's.
+long ipc_receive_message(
+    int32_t fd, void *_Nonnull buffer, size_t count, int32_t *_Nullable descriptors, int32_t capacity,
+    int32_t *_Nonnull received, int32_t whole);
+// Whether the other end of a connected socket writes no more: poll with POLLRDHUP. 1 yes
+int32_t ipc_is_hung_up(int32_t fd);
+
 int32_t ipc_is_connected_unix_stream(int32_t fd);  // 1 yes, 0 anything else: SO_DOMAIN, SO_TYPE, SO_ACCEPTCONN
 // SO_PEERCRED: who made the pair, or connected.
 int32_t ipc_peer_credentials(int32_t fd, int32_t *_Nonnull pid, uint32_t *_Nonnull user, uint32_t *_Nonnull group);

@@ -13,6 +13,11 @@ int32_t ipc_group(const char *_Nonnull name, uint32_t *_Nonnull group);
 // -ENOENT if there is no such user.
 int32_t ipc_groups_of_user(uint32_t user, uint32_t group, uint32_t *_Nullable groups, int32_t capacity);
 
+// setgroups, setresgid, setresuid for all threads of this process, each verified, the way back tried: 0, or the error number
+// negated, -EPERM where something would not stick.
+int32_t ipc_become(uint32_t user, uint32_t group, const uint32_t *_Nullable groups, int32_t count);
+int32_t ipc_change_root(const char *_Nonnull folder);  // chroot and chdir to it
+
 enum ipc_limit {
     IPC_LIMIT_ADDRESS_SPACE, IPC_LIMIT_CORE, IPC_LIMIT_CPU, IPC_LIMIT_DATA, IPC_LIMIT_FILE_SIZE, IPC_LIMIT_LOCKS,
     IPC_LIMIT_LOCKED_MEMORY, IPC_LIMIT_MESSAGE_QUEUES, IPC_LIMIT_NICE, IPC_LIMIT_FILES, IPC_LIMIT_PROCESSES,

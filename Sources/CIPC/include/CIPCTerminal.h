@@ -1,4 +1,4 @@
-// Terminals: pseudo-terminals, modes, window size, and the guard that puts modes back when a signal ends or stops us.
+// Terminals: pseudo-terminals, modes, window size.
 #ifndef CIPC_TERMINAL_H
 #define CIPC_TERMINAL_H
 
@@ -58,17 +58,6 @@ enum ipc_modem_line {
 int32_t ipc_terminal_lines(int32_t fd);
 int32_t ipc_terminal_set_lines(int32_t fd, uint32_t lines, int32_t on);
 
-// The guard. While a scope is entered, a signal that ends or stops this process first puts the terminal's `former` modes
-// back; continued, the process has its `own` ones again. Where somebody handles or ignores a signal, that is left alone.
-// Neither is done from the background, where the terminal is another's.
-//
-// A number for ipc_terminal_guard_leave, or the error number negated; -EBUSY with too many scopes. Not to be called by two
-// threads at once.
-int32_t ipc_terminal_guard_enter(
-    int32_t fd, const struct ipc_terminal_modes *_Nonnull former, const struct ipc_terminal_modes *_Nonnull own);
-// The scope's own modes, as they turned out once they were set.
-void ipc_terminal_guard_update(int32_t scope, const struct ipc_terminal_modes *_Nonnull own);
-void ipc_terminal_guard_leave(int32_t scope);
 // Whether the terminal is the caller's to change: not a controlling terminal whose foreground another group has.
 int32_t ipc_terminal_is_ours(int32_t fd);
 

@@ -23,6 +23,10 @@ public final class ByteWriter: Sendable {
     /// Whether closing ends this direction alone: the other one of a socket is somebody else's to close.
     private let isHalf: Bool
     private let isHalfClosed = Atomic(false)
+    /// The bytes of writes that wait for others' to be done.
+    private let queued = Atomic(0)
+    /// So many may be; a write that would be one too many fails. Safe because it is set before the writer is shared, and never again.
+    nonisolated(unsafe) var queueLimit = Int.max
 
     init(_ descriptor: SharedDescriptor, isHalf: Bool = false) {
         self.descriptor = descriptor
@@ -183,6 +187,11 @@ public final class ByteWriter: Sendable {
         case .partly(let count): (done, isFull) = (count, true)
         case .notYet:
             try await SharedDescriptor.beginCall("write", on: descriptor.subject)
+            let waiting = queued.add(bytes.byteCount, ordering: .relaxed).newValue
+            defer { queued.subtract(bytes.byteCount, ordering: .relaxed) }
+            if waiting > queueLimit, waiting > bytes.byteCount {
+                throw SystemError("write", on: descriptor.subject, .noBufferSpace)
+            }
             try await takeTurn(deadline)
             do { try enter() } catch {
                 leave()

@@ -33,6 +33,8 @@ final class SharedDescriptor: Sendable {
     /// So long a wait here may take, whatever else is said: for those at the other side of whom nothing is known.
     /// Safe by the rule of ``relief``.
     nonisolated(unsafe) var idleLimit: Duration?
+    /// So many nanoseconds a wait looks again and again before it sleeps. Safe by the rule of ``relief``.
+    nonisolated(unsafe) var spin: UInt64 = 0
     private let isEnding = Atomic(false)
     private let loops = Mutex<[EventLoop.Address]>([])
     private static let identities = Atomic<UInt64>(0)
@@ -141,6 +143,7 @@ final class SharedDescriptor: Sendable {
     /// Waits, and lets the other streams be.
     @inline(__always)
     func waitAlone(_ direction: Direction, _ deadline: Deadline?, _ operation: String) async throws {
+        if spin > 0, isReadySpinning(direction) { return }
         var limit = Deadline.earliest(deadline, Deadline.ambient)
         if let idleLimit { limit = Deadline.earliest(limit, Deadline(in: idleLimit)) }
         while true {
@@ -153,6 +156,13 @@ final class SharedDescriptor: Sendable {
             if case .ready = reason { return }
             guard case .moved = reason else { throw failure(of: reason, limit, operation) }
         }
+    }
+
+    private func isReadySpinning(_ direction: Direction) -> Bool {
+        let event = direction == .reading ? IPC_EPOLLIN : IPC_EPOLLOUT
+        let end = ipc_monotonic_now() + spin
+        repeat { if ipc_poll_once(number, event) != 0 { return true } } while ipc_monotonic_now() < end
+        return false
     }
 
     /// Waits while what `reader` could read is read into its buffer.

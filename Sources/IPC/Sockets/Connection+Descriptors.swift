@@ -50,6 +50,8 @@ extension Connection {
         guard descriptor.enter() else { throw descriptor.closedError("send") }
         defer { descriptor.leave() }
         let numbers = held.map(\.number)
+        // They are open for as long as this lives, which the compiler would end at its last use.
+        defer { withExtendedLifetime(held) {} }
         while true {
             let result = SystemCall.retrying {
                 bytes.withUnsafeBytes { all in

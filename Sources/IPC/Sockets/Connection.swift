@@ -168,6 +168,11 @@ public final class Connection: Sendable {
         return try Descriptor(fresh: copy, "duplicate", on: name)
     }
 
+    /// Has waits for the peer look again and again for so long before they sleep: answers come faster, and a processor is busy
+    /// meanwhile. For two that have a processor each, and nothing else to do; not at all unless asked for. To be called before
+    /// the connection is shared.
+    public func spin(for duration: Duration) { descriptor.spin = duration.nanosecondsRoundedUp }
+
     func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
         guard descriptor.enter() else { throw descriptor.closedError(operation) }
         defer { descriptor.leave() }

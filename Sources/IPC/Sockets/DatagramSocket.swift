@@ -380,7 +380,7 @@ public final class DatagramSocket: Sendable {
     }
 
     @discardableResult
-    private func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
+    func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
         guard descriptor.enter() else { throw descriptor.closedError(operation) }
         defer { descriptor.leave() }
         return try body(descriptor.number)

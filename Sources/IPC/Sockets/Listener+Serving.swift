@@ -101,6 +101,7 @@ private struct Server: Sendable {
         }
         client.descriptor.idleLimit = limits.idle
         client.lineLimit = limits.lineLength
+        client.output.queueLimit = limits.unsent
         log?.debug("\(client.name): connected")
         clients.add {
             do { try await body(client) } catch is CancellationError {} catch {

@@ -50,6 +50,9 @@ public final class Listener: Sendable {
         var sockets: [ListeningSocket] = []
         do {
             for endpoint in endpoints {
+                guard endpoint.kind == .stream else {
+                    throw EndpointError(.unsuitable, "\(endpoint)", detail: "a listener takes streams, tcp: or unix:")
+                }
                 sockets += try await ListeningSocket.all(
                     of: endpoint, backlog: backlog, permissions: permissions, sharesPort: sharesPort)
             }
@@ -132,9 +135,6 @@ final class ListeningSocket: Sendable {
     static func all(
         of endpoint: Endpoint, backlog: Int, permissions: FilePermissions, sharesPort: Bool
     ) async throws -> [ListeningSocket] {
-        guard endpoint.kind == .stream else {
-            throw EndpointError(.unsuitable, "\(endpoint)", detail: "a listener takes streams, tcp: or unix:")
-        }
         var sockets: [ListeningSocket] = []
         var failure: (any Error)?
         for address in try await endpoint.resolve(toListen: true, nil) {
@@ -201,6 +201,9 @@ final class ListeningSocket: Sendable {
         descriptor.close()
     }
 
+    /// The file is a successor's from now on.
+    func leaveFile() { file?.leave() }
+
     // MARK: Clients
 
     func waitForClient(_ deadline: Deadline?) async throws {
@@ -219,17 +222,27 @@ final class ListeningSocket: Sendable {
 
     /// A client that waits; `nil` if there is none.
     func acceptAtOnce() throws(SystemError) -> Connection? {
+        guard let (socket, address) = try take() else { return nil }
+        let name = address.port == nil ? "client of \(descriptor.subject)" : "client \(address)"
+        return Connection(try Descriptor(fresh: socket, "accept", on: descriptor.subject), peer: address, subject: name)
+    }
+
+    /// A client's bare socket, waiting for it.
+    func acceptDescriptor(_ deadline: Deadline?) async throws -> Descriptor {
+        try await SharedDescriptor.beginCall("accept", on: descriptor.subject, deadline: deadline)
+        while true {
+            if let (socket, _) = try take() { return try Descriptor(fresh: socket, "accept", on: descriptor.subject) }
+            try await waitForClient(deadline)
+        }
+    }
+
+    private func take() throws(SystemError) -> (Int32, SocketAddress)? {
         guard descriptor.enter() else { throw descriptor.closedError("accept") }
         defer { descriptor.leave() }
         while true {
             var peer = ipc_address()
             let number = ipc_accept(descriptor.number, &peer)
-            if number >= 0 {
-                let address = SocketAddress(peer)
-                let socket = try Descriptor(fresh: number, "accept", on: descriptor.subject)
-                let name = address.port == nil ? "client of \(descriptor.subject)" : "client \(address)"
-                return Connection(socket, peer: address, subject: name)
-            }
+            if number >= 0 { return (number, SocketAddress(peer)) }
             switch Errno(rawValue: -number) {
             case .wouldBlock: return nil
             // Gone before we came, or the network says something of it: accept(2) wants these taken as nothing.

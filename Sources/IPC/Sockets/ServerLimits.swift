@@ -10,6 +10,9 @@ public struct ServerLimits: Sendable {
     public var idle: Duration?
     /// The most bytes that a line may have, where a call does not say. 1 MiB unless told otherwise.
     public var lineLength = 1 << 20
+    /// The most bytes of a client's writes that wait for an earlier one to be done; one more fails with `ENOBUFS`. 4 MiB unless told
+    /// otherwise.
+    public var unsent = 4 << 20
     /// What a client beyond ``clients`` is told before it is hung up on; `nil` has it wait instead.
     public var refusal: String?
     /// So long clients may go on when the server is to end; then they are cancelled. 10 s unless told otherwise.

@@ -1,5 +1,6 @@
 // A Unix socket's file: made with its mode, never over a live one's or anything that is not ours, removed when done.
 import CIPC
+import Synchronization
 import SystemPackage
 
 /// A file that a listening or receiving Unix socket is bound to.
@@ -9,8 +10,18 @@ import SystemPackage
 final class UnixSocketFile: Sendable {
     private let path: FilePath
     private let identity: FileIdentity
+    /// Its number with those who remove it if this process is ended by a signal.
+    private let guarded: Mutex<Int32?>
 
-    private init(_ path: FilePath, _ identity: FileIdentity) { (self.path, self.identity) = (path, identity) }
+    private init(_ path: FilePath, _ identity: FileIdentity) {
+        (self.path, self.identity) = (path, identity)
+        guarded = Mutex(ExitGuard.add(path, identity))
+    }
+
+    deinit { leave() }
+
+    /// The file is another's to remove from now on.
+    func leave() { if let number = guarded.withLock({ $0.take() }) { ExitGuard.remove(number) } }
 
     /// Binds a socket to a path, and has it listen if it is to.
     ///
@@ -85,7 +96,11 @@ final class UnixSocketFile: Sendable {
     var isInPlace: Bool { FileStatus(at: path)?.identity == identity }
 
     /// Removes the file, unless it is another's by now.
-    func remove() { if isInPlace { _ = path.withPlatformString { ipc_remove_file($0) } } }
+    func remove() {
+        guard let number = guarded.withLock({ $0.take() }) else { return }
+        if isInPlace { _ = path.withPlatformString { ipc_remove_file($0) } }
+        ExitGuard.remove(number)
+    }
 }
 
 extension Descriptor {

@@ -116,7 +116,6 @@ public final class Terminal: Sendable {
 
 /// Modes for some time, and the guard that ends them with the process.
 private struct ModesScope {
-    private static let turn = Mutex(())
     private let descriptor: SharedDescriptor
     private let former: TerminalModes
     private let name: String
@@ -128,19 +127,19 @@ private struct ModesScope {
         (self.descriptor, self.former, self.name) = (descriptor, former, name)
         var modes = former.kernels
         number = try SystemCall.perform("guard modes of", on: name) {
-            ModesScope.turn.withLock { _ in ipc_terminal_guard_enter(descriptor.number, &modes, &modes) }
+            ExitGuard.turn.withLock { _ in ipc_guard_terminal_enter(descriptor.number, &modes, &modes) }
         }
     }
 
     func set(_ modes: TerminalModes) throws {
         try modes.set(descriptor.number, name)
         var own = try TerminalModes.of(descriptor.number, name).kernels
-        ipc_terminal_guard_update(number, &own)
+        ipc_guard_terminal_update(number, &own)
     }
 
     func end() {
         // In the background it is another's, and has been put in order when we were stopped.
         if ipc_terminal_is_ours(descriptor.number) == 1 { try? former.set(descriptor.number, name) }
-        ModesScope.turn.withLock { _ in ipc_terminal_guard_leave(number) }
+        ExitGuard.turn.withLock { _ in ipc_guard_terminal_leave(number) }
     }
 }

@@ -109,6 +109,39 @@ struct DescriptorPassingTests {
             udp.close()
         }
     }
+
+    @Test("S-49: messages in order keep their boundaries, and carry descriptors", arguments: Place.allCases)
+    func sequenced(_ place: Place) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("sock")
+            try await place.run {
+                let listener = try await SequencedListener(at: path)
+                let client = try await SequencedConnection(to: .unixSequenced(path), timeout: .seconds(20))
+                let served = try await listener.accept(timeout: .seconds(20))
+                for text in ["one", "three", "two"] { try await client.send(Array(text.utf8)) }
+                for text in ["one", "three", "two"] {
+                    #expect(try await served.receive(timeout: .seconds(20))?.bytes == Array(text.utf8))
+                }
+                let file = SentDescriptor(try Descriptor.open("/dev/null", for: .read))
+                try await served.send([1], with: [file, file])
+                #expect(try await client.receive(descriptors: 2, timeout: .seconds(20))?.descriptors.count == 2)
+                try await served.send([UInt8](repeating: 0, count: 100))
+                let error = await #expect(throws: SystemError.self) { try await client.receive(limit: 99) }
+                #expect(error?.errno == .messageTooLong)
+                try await served.send([2], with: [file])
+                #expect(try await client.receive()?.descriptors.count == 0, "not asked for")
+                await #expect(throws: SystemError.self) { try await client.send([]) }
+                served.close()
+                let end = try await client.receive()
+                #expect(end?.bytes == nil)
+                let gone = await #expect(throws: SystemError.self) { try await client.send([1]) }
+                #expect(gone?.errno == .brokenPipe)
+                listener.close()
+                let wrong = await #expect(throws: EndpointError.self) { try await SequencedConnection(to: .unix(path)) }
+                #expect(wrong?.kind == .unsuitable)
+            }
+        }
+    }
 }
 
 extension ByteReader {

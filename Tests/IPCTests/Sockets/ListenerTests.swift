@@ -278,4 +278,83 @@ struct ListenerTests {
         second.close()
         #expect(throws: SystemError.self) { try Listener(adopting: [dup(0)]) }
     }
+
+    @Test("A successor is handed the sockets, and no client is refused in between")
+    func handedOver() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("sock")
+            let listener = try await Listener(on: .tcp("127.0.0.1", port: 0), .unix(path))
+            let script = """
+                import os,socket
+                assert os.environ["LISTEN_FDS"]=="2" and os.environ["IPC_LISTEN_PARENT"]==str(os.getppid())
+                for number in (3,4):
+                    os.set_blocking(number,True); s=socket.socket(fileno=number); c,_=s.accept(); c.sendall(b"new\\n"); c.close()
+                """
+            let successor = try await Command("python3", "-c", script).handingOver(listener).start()
+            let endpoint = listener.endpoint
+            listener.close()
+            for place in [endpoint, .unix(path)] {
+                let client = try await Connection(to: place, timeout: limit)
+                #expect(try await client.readLine(timeout: limit) == "new")
+            }
+            #expect(try await successor.wait(timeout: limit) == .exited(0))
+            #expect(access(path.string, F_OK) == 0, "the file is the successor's to remove")
+            unlink(path.string)
+            #expect(try Listener.activated() == nil)
+        }
+    }
+
+    @Test("Options have names, and one of another kind of socket is an error")
+    func options() async throws {
+        let listener = try await Listener(on: .tcp("127.0.0.1", port: 0))
+        let client = try await Connection(to: listener.endpoint, timeout: limit)
+        #expect(try client.value(of: .noDelay) == 1)
+        try client.set(.keepAlive, to: 1)
+        try client.set(.keepAliveIdle, to: 30)
+        #expect(try client.value(of: .keepAlive) == 1 && client.value(of: .keepAliveIdle) == 30)
+        try client.set(.receiveBuffer, to: 8192)
+        #expect(try client.value(of: .receiveBuffer) >= 8192)
+        #expect(try client.value(of: SocketOption(level: SOL_SOCKET, name: SO_TYPE)) == 1)
+        let (one, _) = try Connection.pair()
+        let error = #expect(throws: SystemError.self) { try one.set(.noDelay, to: 1) }
+        #expect(error?.description.contains("set TCP_NODELAY of") == true)
+        listener.close()
+    }
+
+    @Test("N5: what waits to be sent to a client that does not read is bounded")
+    func unsent() async throws {
+        let listener = try await Listener(on: .tcp("127.0.0.1", port: 0))
+        let refused = Counter()
+        var limits = ServerLimits(clients: 10, idle: .milliseconds(500))
+        limits.unsent = 1 << 20
+        try await serving(listener, limits: limits) { client in
+            await withTaskGroup { group in
+                for _ in 0..<100 {
+                    group.addTask {
+                        do { try await client.write([UInt8](repeating: 0, count: 256 * 1024)) } catch let error
+                            as SystemError
+                            where error.errno == .noBufferSpace
+                        {
+                            refused.add()
+                        } catch {}
+                    }
+                }
+            }
+        } _: {
+            let client = try await Connection(to: listener.endpoint, timeout: limit)
+            let ended = Deadline(in: limit)
+            while refused.value == 0, !ended.hasPassed { try await Task.sleep(for: .milliseconds(10)) }
+            client.close()
+        }
+        #expect(refused.value > 50)
+    }
+
+    @Test func spinningFindsWhatComesAndSleepsOtherwise() async throws {
+        let (one, other) = try Connection.pair()
+        one.spin(for: .milliseconds(1))
+        await #expect(throws: TimeoutError.self) { try await one.read(upTo: 1, timeout: .milliseconds(20)) }
+        async let line = one.readLine(timeout: limit)
+        try await other.write("x\n")
+        #expect(try await line == "x")
+    }
 }

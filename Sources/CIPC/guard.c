@@ -1,8 +1,8 @@
-// The guard of a terminal's modes: whatever ends or stops this process, the terminal is as it was before.
+// The guard: whatever ends this process, the terminal is as it was before and its sockets' files are gone.
 //
-// The handlers here make only calls that are safe in one: ioctl, sigaction, tgkill.
+// The handlers here make only calls that are safe in one: ioctl, stat, unlink, sigaction, tgkill.
 #define _GNU_SOURCE
-#include "CIPCTerminal.h"
+#include "CIPCGuard.h"
 
 #include <asm/termbits.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,16 @@ static struct {
     struct ipc_terminal_modes former, own;
 } scopes[MOST_SCOPES];
 static atomic_int scope_count;
+
+#define MOST_FILES 256
+
+static struct {
+    atomic_int is_guarded;
+    uint64_t device, inode;
+    char *path;
+} files[MOST_FILES];
+static atomic_int file_count;
+
 static atomic_int entries;
 static pid_t owner;
 
@@ -53,9 +64,18 @@ static int entered_before(int order) {
 
 // From the innermost scope out: the outermost one's former modes are what there was before all of them.
 static void restore(void) {
+    if (atomic_load(&scope_count) == 0) return;
     for (int i = entered_before(INT_MAX); i >= 0; i = entered_before(atomic_load(&scopes[i].order))) {
         int fd = atomic_load(&scopes[i].fd);
         if (fd >= 0 && ipc_terminal_is_ours(fd)) ioctl(fd, TCSETS2, &scopes[i].former);
+    }
+}
+
+static void remove_files(void) {
+    for (int i = 0; i < MOST_FILES; i++) {
+        struct stat status;
+        if (!atomic_load(&files[i].is_guarded) || lstat(files[i].path, &status) < 0) continue;
+        if (status.st_dev == files[i].device && status.st_ino == files[i].inode) unlink(files[i].path);
     }
 }
 
@@ -67,6 +87,7 @@ static int is_own(const struct ipc_terminal_modes *modes) {
 
 // From the outermost scope in.
 static void apply(void) {
+    if (atomic_load(&scope_count) == 0) return;
     int inner_to = -1;
     for (int n = 0; n < MOST_SCOPES; n++) {
         int next = -1;
@@ -88,7 +109,10 @@ static void apply(void) {
 static void handle_fault(int signal, siginfo_t *info, void *context) {
     static atomic_int seen[65];
     (void)context;
-    if (getpid() == owner) restore();
+    if (getpid() == owner) {
+        restore();
+        remove_files();
+    }
     // The same signal once more, as it was, to whoever had it before; the second time to nobody, since whoever came after us
     // may think that we did.
     struct sigaction standard;
@@ -111,7 +135,10 @@ static void do_by_default(int signal) {
 }
 
 static void handle_deadly(int signal) {
-    if (getpid() == owner) restore();
+    if (getpid() == owner) {
+        restore();
+        remove_files();
+    }
     do_by_default(signal);
     _exit(128 + signal);  // the first process of a namespace is not ended by the default action
 }
@@ -157,13 +184,15 @@ static void remove_handler(int signal, void (*handler)(int)) {
     sigaction(signal, &standard, NULL);
 }
 
-static void restore_at_exit(void) {
-    if (getpid() == owner && atomic_load(&scope_count) > 0) restore();
+static void end(void) {
+    if (getpid() != owner) return;
+    if (atomic_load(&scope_count) > 0) restore();
+    remove_files();
 }
 
 static void install_all(void) {
     static int is_registered;
-    if (!is_registered) is_registered = atexit(restore_at_exit) == 0;
+    if (!is_registered) is_registered = atexit(end) == 0;
     for (size_t i = 0; i < COUNT(deadly); i++) install(deadly[i], handle_deadly);
     for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) install(signal, handle_deadly);
     install(SIGTSTP, handle_stop);
@@ -195,13 +224,20 @@ static void remove_all(void) {
     }
 }
 
-int32_t ipc_terminal_guard_enter(
+// What is guarded from now on, the first of all or not.
+static void begin(int is_first) {
+    if (!is_first) return;
+    owner = getpid();
+    install_all();
+}
+
+static int is_idle(void) { return atomic_load(&scope_count) == 0 && atomic_load(&file_count) == 0; }
+
+int32_t ipc_guard_terminal_enter(
     int32_t fd, const struct ipc_terminal_modes *former, const struct ipc_terminal_modes *own) {
-    int is_first = atomic_load(&scope_count) == 0, place = 0;
-    if (is_first) {
-        owner = getpid();
+    int is_first = is_idle(), place = 0;
+    if (atomic_load(&scope_count) == 0)
         for (int i = 0; i < MOST_SCOPES; i++) atomic_store(&scopes[i].fd, -1);
-    }
     while (place < MOST_SCOPES && atomic_load(&scopes[place].fd) >= 0) place++;
     if (place == MOST_SCOPES) return -EBUSY;
     scopes[place].former = *former;
@@ -209,13 +245,36 @@ int32_t ipc_terminal_guard_enter(
     atomic_store(&scopes[place].order, atomic_fetch_add(&entries, 1));
     atomic_store(&scopes[place].fd, fd);
     atomic_fetch_add(&scope_count, 1);
-    if (is_first) install_all();
+    begin(is_first);
     return place;
 }
 
-void ipc_terminal_guard_update(int32_t scope, const struct ipc_terminal_modes *own) { scopes[scope].own = *own; }
+void ipc_guard_terminal_update(int32_t scope, const struct ipc_terminal_modes *own) { scopes[scope].own = *own; }
 
-void ipc_terminal_guard_leave(int32_t scope) {
+void ipc_guard_terminal_leave(int32_t scope) {
     atomic_store(&scopes[scope].fd, -1);
-    if (atomic_fetch_sub(&scope_count, 1) == 1) remove_all();
+    atomic_fetch_sub(&scope_count, 1);
+    if (is_idle()) remove_all();
+}
+
+int32_t ipc_guard_file_enter(const char *path, uint64_t device, uint64_t inode) {
+    int is_first = is_idle(), place = 0;
+    while (place < MOST_FILES && atomic_load(&files[place].is_guarded)) place++;
+    if (place == MOST_FILES) return -EBUSY;
+    char *copy = strdup(path);
+    if (copy == NULL) return -ENOMEM;
+    files[place].path = copy;
+    files[place].device = device;
+    files[place].inode = inode;
+    atomic_store(&files[place].is_guarded, 1);
+    atomic_fetch_add(&file_count, 1);
+    begin(is_first);
+    return place;
+}
+
+void ipc_guard_file_leave(int32_t file) {
+    atomic_store(&files[file].is_guarded, 0);
+    free(files[file].path);
+    atomic_fetch_sub(&file_count, 1);
+    if (is_idle()) remove_all();
 }
