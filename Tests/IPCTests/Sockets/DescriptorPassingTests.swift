@@ -64,7 +64,7 @@ struct DescriptorPassingTests {
             }
             #expect(other?.errno == .badMessage)
         }
-        #expect(Folder.names(in: "/proc/self/fd").count == before)
+        #expect(Folder.names(in: "/proc/self/fd").count <= before)
     }
 
     @Test("N32: without room for them the stream stays in step")
