@@ -60,11 +60,12 @@ long ipc_receive_message(
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     *received = 0;
-    // Nothing that was not asked for comes into this process.
-    if (capacity == 0) message.msg_controllen = 0;
+    // Where none was asked for, the kernel closes what comes, and the message counts all the same.
+    int takes_none = whole && capacity == 0;
+    if (takes_none) message.msg_controllen = 0;
     long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (whole ? MSG_TRUNC : 0));
     if (result < 0) return -errno;
-    int refused = capacity > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+    int refused = !takes_none && (message.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
         size_t number = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);

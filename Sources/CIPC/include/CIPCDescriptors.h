@@ -18,7 +18,7 @@ long ipc_receive_descriptors(
     int32_t *_Nonnull received);
 
 // The same for sockets with messages: with `whole` the result is the size that the message had, which may be more than
-// `count`. With a capacity of 0 descriptors that come are never this process's.
+// `count`, and with a capacity of 0 descriptors that come are never this process's.
 long ipc_receive_message(
     int32_t fd, void *_Nonnull buffer, size_t count, int32_t *_Nullable descriptors, int32_t capacity,
     int32_t *_Nonnull received, int32_t whole);
