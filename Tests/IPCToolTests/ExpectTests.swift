@@ -103,11 +103,11 @@ struct ExpectTests {
         let script = """
             "$ipc" expect --expect 'never' -- sh -c 'set -m; sleep 1000 & echo "$!" >"$0"; wait' "$1" & p=$!
             until [ -s "$1" ]; do sleep 0.01; done; kill -TERM $p; wait $p; echo $?
-            kill -0 "$(cat "$1")" 2>/dev/null && grep State "/proc/$(cat "$1")/status"; true
+            while kill -0 "$(cat "$1")" 2>/dev/null && ! grep -q 'State:.Z' "/proc/$(cat "$1")/status"; do sleep 0.01; done
             """
         try await withTemporaryFolder { folder in
             let run = try await Tool.script(script, folder.appending("pid").string)
-            #expect(run.output == "143\n" || run.output.contains("zombie"))
+            #expect(run.output == "143\n")
         }
     }
 
