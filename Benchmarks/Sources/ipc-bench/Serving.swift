@@ -8,7 +8,7 @@ enum Serving {
         try EventLoop.run {
             let listener = try await Listener(on: .tcp("127.0.0.1", port: 0))
             print("port \(listener.addresses[0].port ?? 0)")
-            fflush(stdout)
+            fflush(nil)
             var limits = ServerLimits(clients: 30_000)
             if variant == "idle" { limits.idle = .seconds(60) }
             try await listener.serve(limits: limits) { client in
