@@ -3,6 +3,7 @@
 // The handlers here make only calls that are safe in one: ioctl, stat, unlink, sigaction, tgkill.
 #define _GNU_SOURCE
 #include "CIPCGuard.h"
+#include "CIPCSignals.h"
 
 #include <asm/termbits.h>
 #include <errno.h>
@@ -122,25 +123,12 @@ static void handle_fault(int signal, siginfo_t *info, void *context) {
     syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, info);
 }
 
-static void do_by_default(int signal) {
-    struct sigaction standard;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    sigaction(signal, &standard, NULL);
-    sigset_t one;
-    sigemptyset(&one);
-    sigaddset(&one, signal);
-    syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal);
-    sigprocmask(SIG_UNBLOCK, &one, NULL);
-}
-
 static void handle_deadly(int signal) {
     if (getpid() == owner) {
         restore();
         remove_files();
     }
-    do_by_default(signal);
-    _exit(128 + signal);  // the first process of a namespace is not ended by the default action
+    ipc_die_by_signal(signal);
 }
 
 static void handle_stop(int signal);
@@ -166,7 +154,7 @@ static void handle_continue(int signal) {
 static void handle_stop(int signal) {
     int saved = errno;
     if (getpid() == owner) restore();
-    do_by_default(signal);
+    ipc_do_by_default(signal);
     // Here again: continued, or the default does not stop whom nobody could continue.
     if (atomic_load(&scope_count) > 0) {
         install(signal, handle_stop);

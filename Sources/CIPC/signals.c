@@ -61,7 +61,7 @@ void ipc_flush_standard_streams(void) {
     flush(stderr);
 }
 
-_Noreturn void ipc_die_by_signal(int32_t signal) {
+void ipc_do_by_default(int32_t signal) {
     struct sigaction standard;
     memset(&standard, 0, sizeof standard);
     standard.sa_handler = SIG_DFL;
@@ -71,6 +71,10 @@ _Noreturn void ipc_die_by_signal(int32_t signal) {
     sigaddset(&one, signal);
     syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal);
     pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+}
+
+_Noreturn void ipc_die_by_signal(int32_t signal) {
+    ipc_do_by_default(signal);
     // Still here: the signal ends nobody, or this is the first process of its namespace, which none ends.
     _exit(128 + signal);
 }

@@ -64,13 +64,6 @@ const uint8_t *ipc_address_octets(const struct ipc_address *address, int32_t *co
     }
 }
 
-uint32_t ipc_address_scope(const struct ipc_address *address) {
-    struct sockaddr_in6 inet;
-    if (family(address) != AF_INET6) return 0;
-    memcpy(&inet, address->bytes, sizeof inet);
-    return inet.sin6_scope_id;
-}
-
 void ipc_address_make(struct ipc_address *out, const uint8_t *octets, int32_t count, uint32_t port, uint32_t scope) {
     memset(out, 0, sizeof *out);
     if (count == 4) {
@@ -185,11 +178,6 @@ int32_t ipc_socket(int32_t family, int32_t type, int32_t is_nonblocking) {
 int32_t ipc_bind(int32_t fd, const struct ipc_address *address) { RESULT(bind(fd, of(address), address->length)); }
 int32_t ipc_listen(int32_t fd, int32_t backlog) { RESULT(listen(fd, backlog)); }
 int32_t ipc_connect(int32_t fd, const struct ipc_address *address) { RESULT(connect(fd, of(address), address->length)); }
-
-int32_t ipc_disconnect(int32_t fd) {
-    struct sockaddr none = {.sa_family = AF_UNSPEC};
-    RESULT(connect(fd, &none, sizeof none));
-}
 
 int32_t ipc_take_error(int32_t fd) {
     int error = 0;

@@ -10,6 +10,8 @@ int32_t ipc_queue_signal(int32_t pid, int32_t signal, int64_t value);  // sigque
 int32_t ipc_pidfd_open(int32_t pid);
 int32_t ipc_pidfd_send_signal(int32_t pidfd, int32_t signal);
 int32_t ipc_pidfd_queue_signal(int32_t pidfd, int32_t signal, int64_t value);  // pidfd_send_signal with SI_QUEUE
+// Has the signal do what it does by default, to this process, whatever handles or blocks it; async-signal-safe.
+void ipc_do_by_default(int32_t signal);
 // Ends this process by the signal's default action, whatever handles or blocks it; with status 128+n where that action
 // ends nobody.
 _Noreturn void ipc_die_by_signal(int32_t signal);

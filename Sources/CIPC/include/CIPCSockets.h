@@ -15,11 +15,10 @@ enum ipc_family { IPC_FAMILY_OTHER, IPC_FAMILY_UNIX, IPC_FAMILY_4, IPC_FAMILY_6 
 enum ipc_socket_type { IPC_SOCKET_STREAM, IPC_SOCKET_DATAGRAM, IPC_SOCKET_SEQUENCED };
 
 int32_t ipc_address_family(const struct ipc_address *_Nonnull address);  // enum ipc_family
-// Where the parts lie: the port, the 4 or 16 octets, the interface of a link-local address; 0 or NULL for other families.
+// Where the parts lie: the port, the 4 or 16 octets; 0 or NULL for other families.
 uint32_t ipc_address_port(const struct ipc_address *_Nonnull address);
 void ipc_address_set_port(struct ipc_address *_Nonnull address, uint32_t port);
 const uint8_t *_Nullable ipc_address_octets(const struct ipc_address *_Nonnull address, int32_t *_Nonnull count);
-uint32_t ipc_address_scope(const struct ipc_address *_Nonnull address);
 void ipc_address_make(
     struct ipc_address *_Nonnull out, const uint8_t *_Nonnull octets, int32_t count, uint32_t port, uint32_t scope);
 // A path, or a name in the abstract namespace. -ENAMETOOLONG beyond 107 bytes, which are never cut.
@@ -49,7 +48,6 @@ int32_t ipc_socket(int32_t family, int32_t type, int32_t is_nonblocking);
 int32_t ipc_bind(int32_t fd, const struct ipc_address *_Nonnull address);
 int32_t ipc_listen(int32_t fd, int32_t backlog);
 int32_t ipc_connect(int32_t fd, const struct ipc_address *_Nonnull address);
-int32_t ipc_disconnect(int32_t fd);       // a datagram socket's peer
 int32_t ipc_take_error(int32_t fd);       // SO_ERROR: 0 or the error number, not negated
 int32_t ipc_accept(int32_t fd, struct ipc_address *_Nonnull peer);  // accept4
 int32_t ipc_local_address(int32_t fd, struct ipc_address *_Nonnull out);

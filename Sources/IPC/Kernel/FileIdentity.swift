@@ -48,3 +48,17 @@ struct FileStatus {
         }
     }
 }
+
+extension FileStatus {
+    /// Refuses a folder in which somebody else could put another file in place of ours at any time.
+    static func checkFolder(of path: FilePath, _ operation: String) throws(SystemError) {
+        let folder = path.removingLastComponent()
+        var file = ipc_file_information()
+        let result = (folder.isEmpty ? "." : folder).withPlatformString { ipc_file_status($0, &file) }
+        if result < 0 { throw SystemError(operation, on: path.string, Errno(rawValue: -result)) }
+        let (isShared, isSticky) = (file.mode & 0o022 != 0, file.mode & 0o1000 != 0)
+        if isShared, !isSticky {
+            throw SystemError(operation, on: "\(path), in a folder whose files others can rename", .notPermitted)
+        }
+    }
+}

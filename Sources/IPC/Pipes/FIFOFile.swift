@@ -39,7 +39,7 @@ final class FIFOFile: Sendable {
 
     /// Makes a FIFO in the folder of a path, under a name of its own.
     static func make(besides path: FilePath, _ permissions: FilePermissions) throws(SystemError) -> FIFOFile {
-        try checkFolder(of: path)
+        try FileStatus.checkFolder(of: path, "make")
         let folder = path.removingLastComponent()
         while true {
             let name = folder.appending(".fifo-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
@@ -68,19 +68,6 @@ final class FIFOFile: Sendable {
         let result = SystemCall.retrying { name.withPlatformString { ipc_open($0, IPC_O_PATH | IPC_O_NOFOLLOW, 0) } }
         if result < 0 { throw SystemError("open", on: path.string, Errno(rawValue: -result)) }
         return try Descriptor(fresh: result, "open", on: path.string)
-    }
-
-    /// Refuses a folder in which somebody else could put another file in place of ours at any time.
-    private static func checkFolder(of path: FilePath) throws(SystemError) {
-        let folder = path.removingLastComponent()
-        var file = ipc_file_information()
-        let result = (folder.isEmpty ? "." : folder).withPlatformString { ipc_file_status($0, &file) }
-        if result < 0 { throw SystemError("make", on: path.string, Errno(rawValue: -result)) }
-        let (isShared, isSticky) = (file.mode & 0o022 != 0, file.mode & 0o1000 != 0)
-        if isShared, !isSticky {
-            let subject = "\(path), in a folder whose files others can rename"
-            throw SystemError("make", on: subject, .notPermitted)
-        }
     }
 
     static func replaced(_ operation: String, _ path: FilePath) -> SystemError {

@@ -9,7 +9,9 @@ enum Connecting {
     /// A socket that is connected to an endpoint.
     ///
     /// - Throws: ``ConnectError``, ``EndpointError``, ``SystemError``, ``TimeoutError``, `CancellationError`.
-    static func connect(to endpoint: Endpoint, _ deadline: Deadline?) async throws -> (DescriptorBox, SocketAddress) {
+    static func connect(to endpoint: Endpoint, _ deadline: Deadline?) async throws -> (
+        socket: SharedDescriptor, peer: SocketAddress
+    ) {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         if ipc_task_is_cancelled() != 0 { throw CancellationError() }
         let addresses = interleaved(try await endpoint.resolve(deadline))
@@ -37,7 +39,7 @@ enum Connecting {
 
     private static func first(
         of addresses: [SocketAddress], _ endpoint: Endpoint, _ limit: Deadline?
-    ) async throws -> (DescriptorBox, SocketAddress) {
+    ) async throws -> (socket: SharedDescriptor, peer: SocketAddress) {
         guard let address = addresses.first else { throw ConnectError(endpoint: endpoint, attempts: []) }
         switch try await attempt(address, endpoint, limit) {
         case .success(let socket): return (socket, address)
@@ -50,9 +52,9 @@ enum Connecting {
     /// are closed.
     private static func race(
         _ addresses: [SocketAddress], _ endpoint: Endpoint, _ limit: Deadline?
-    ) async throws -> (DescriptorBox, SocketAddress) {
+    ) async throws -> (socket: SharedDescriptor, peer: SocketAddress) {
         enum Event: Sendable {
-            case connected(DescriptorBox, SocketAddress)
+            case connected(SharedDescriptor, SocketAddress)
             case failed(SocketAddress, Errno)
             case nextIsDue(Int)
         }
@@ -97,13 +99,12 @@ enum Connecting {
     /// One address. The kernel's refusals are a result; what ends the wait is thrown.
     private static func attempt(
         _ address: SocketAddress, _ endpoint: Endpoint, _ limit: Deadline?
-    ) async throws -> Result<DescriptorBox, SystemError> {
+    ) async throws -> Result<SharedDescriptor, SystemError> {
         let subject = "\(endpoint)"
         let family = Int32(address.family.rawValue)
         let number = SystemCall.retrying { ipc_socket(family, endpoint.kind.number, 1) }
         guard number >= 0 else { return .failure(SystemError("connect", on: subject, Errno(rawValue: -number))) }
         let socket = SharedDescriptor(try Descriptor(fresh: number, "connect", on: subject), .socket, subject: subject)
-        defer { socket.close() }
         // Not tried again when a signal interrupts it: it goes on all the same, and is waited for.
         var status = address.withKernels { ipc_connect(socket.number, $0) }
         switch Errno(rawValue: -status) {
@@ -116,13 +117,8 @@ enum Connecting {
         }
         guard status == 0 else { return .failure(SystemError("connect", on: subject, Errno(rawValue: -status))) }
         // Blocking from now on, as whoever it is passed on to expects it; our own calls say that they do not wait.
-        let own = try Descriptor(
-            fresh: SystemCall.perform("connect", on: subject) { ipc_duplicate(socket.number, 3) }, "connect",
-            on: subject)
-        try SystemCall.perform("connect", on: subject) {
-            ipc_set_status_flags(own.number, ipc_get_status_flags(own.number) & ~IPC_O_NONBLOCK)
-        }
-        return .success(DescriptorBox(own))
+        try socket.becomeBlocking()
+        return .success(socket)
     }
 
     /// A Unix listener's queue is full. No event tells of room there; a call that blocks is woken.
@@ -130,14 +126,20 @@ enum Connecting {
         _ socket: SharedDescriptor, _ address: SocketAddress, _ subject: String, _ limit: Deadline?
     ) async throws -> Int32 {
         let number = socket.number
-        try SystemCall.perform("connect", on: subject) {
-            ipc_set_status_flags(number, ipc_get_status_flags(number) & ~IPC_O_NONBLOCK)
-        }
+        try socket.becomeBlocking()
         do {
             _ = try await BlockingCall.perform("connect", on: subject, deadline: limit) {
                 Int(address.withKernels { ipc_connect(number, $0) })
             }
             return 0
         } catch let error as SystemError { return -error.errno.rawValue }
+    }
+}
+
+extension SharedDescriptor {
+    fileprivate func becomeBlocking() throws(SystemError) {
+        try SystemCall.perform("connect", on: subject) {
+            ipc_set_status_flags(number, ipc_get_status_flags(number) & ~IPC_O_NONBLOCK)
+        }
     }
 }

@@ -1,6 +1,5 @@
 // Handing descriptors over a Unix connection: the other side gets one of its own for the same open file.
 import CIPC
-import Synchronization
 import SystemPackage
 
 /// Bytes that came together with descriptors.
@@ -38,37 +37,9 @@ extension Connection {
         guard 1...Int(IPC_MOST_DESCRIPTORS) ~= sent.count, 1...65536 ~= bytes.count,
             try use("send", { ipc_is_connected_unix_stream($0) == 1 })
         else { throw SystemError("send \(sent.count) descriptors to", on: name, .invalidArgument) }
-        // Held by duplicates, so that nobody takes one out of its value under the call.
-        let held = try sent.map { value in
-            try value.holder.descriptor.withLock { held in
-                guard let copy = try held?.duplicate() else {
-                    throw SystemError("send", on: "sent descriptor", .badFileDescriptor)
-                }
-                return DescriptorBox(copy)
-            }
-        }
-        guard descriptor.enter() else { throw descriptor.closedError("send") }
-        defer { descriptor.leave() }
-        let numbers = held.map(\.number)
-        // They are open for as long as this lives, which the compiler would end at its last use.
-        defer { withExtendedLifetime(held) {} }
-        while true {
-            let result = SystemCall.retrying {
-                bytes.withUnsafeBytes { all in
-                    all.baseAddress.map {
-                        ipc_send_descriptors(descriptor.number, $0, all.count, numbers, Int32(numbers.count))
-                    } ?? 0
-                }
-            }
-            if result >= 0 {
-                // The descriptors have gone with the first bytes; the others follow.
-                if result < bytes.count { try await output.write(Array(bytes[result...]), until: deadline) }
-                return
-            }
-            let errno = Errno(rawValue: Int32(-result))
-            guard errno == .wouldBlock else { throw SystemError("send", on: name, errno) }
-            try await descriptor.wait(.writing, deadline: deadline, "send")
-        }
+        let sent = try await descriptor.send(bytes, with: sent, deadline)
+        // The descriptors have gone with the first bytes; the others follow.
+        if sent < bytes.count { try await output.write(Array(bytes[sent...]), until: deadline) }
     }
 
     /// Receives one descriptor that ``sendDescriptor(_:timeout:)`` has sent; `nil` is the end.

@@ -49,7 +49,7 @@ public final class Connection: Sendable {
             throw EndpointError(.unsuitable, "\(endpoint)", detail: "a connection is a stream, tcp: or unix:")
         }
         let (socket, peer) = try await Connecting.connect(to: endpoint, deadline)
-        self.init(try socket.descriptor.duplicate(), peer: peer, subject: "\(endpoint)")
+        self.init(socket, peer: peer)
     }
 
     /// A connected stream socket that belongs to the connection from now on.
@@ -60,9 +60,13 @@ public final class Connection: Sendable {
         self.init(socket, peer: peer, subject: "connection with \(peer)")
     }
 
-    init(_ socket: consuming Descriptor, peer: SocketAddress, subject: String) {
+    convenience init(_ socket: consuming Descriptor, peer: SocketAddress, subject: String) {
+        self.init(SharedDescriptor(socket, .socket, subject: subject), peer: peer)
+    }
+
+    private init(_ descriptor: SharedDescriptor, peer: SocketAddress) {
         self.peer = peer
-        descriptor = SharedDescriptor(socket, .socket, subject: subject)
+        self.descriptor = descriptor
         input = ByteReader(descriptor)
         output = ByteWriter(descriptor, isHalf: true)
         // Answers do not wait for more to fill a packet with.
@@ -75,9 +79,9 @@ public final class Connection: Sendable {
     public static func pair() throws -> (Connection, Connection) {
         var (one, other): (Int32, Int32) = (-1, -1)
         try SystemCall.perform("socketpair", on: "connection") { ipc_stream_socket_pair(&one, &other) }
-        let first = DescriptorBox(try Descriptor(fresh: one, "socketpair", on: "connection"))
-        let second = DescriptorBox(try Descriptor(fresh: other, "socketpair", on: "connection"))
-        return (try Connection(first.descriptor.duplicate()), try Connection(second.descriptor.duplicate()))
+        let first = try Descriptor(fresh: one, "socketpair", on: "connection")
+        let second = try Descriptor(fresh: other, "socketpair", on: "connection")
+        return (try Connection(first), try Connection(second))
     }
 
     /// What the connection is, as errors name it.

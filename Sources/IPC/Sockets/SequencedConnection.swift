@@ -1,6 +1,5 @@
 // Messages between two over a Unix socket, in order, with descriptors.
 import CIPC
-import Synchronization
 public import SystemPackage
 
 /// A Unix socket that carries messages in order between two (`SOCK_SEQPACKET`): each arrives whole, or not at all.
@@ -16,13 +15,14 @@ public final class SequencedConnection: Sendable {
         guard endpoint.kind == .sequenced else {
             throw EndpointError(.unsuitable, "\(endpoint)", detail: "messages in order go to unix-seqpacket:")
         }
-        let (socket, _) = try await Connecting.connect(to: endpoint, Deadline.after(timeout))
-        self.init(try socket.descriptor.duplicate(), "\(endpoint)")
+        self.init(try await Connecting.connect(to: endpoint, Deadline.after(timeout)).socket)
     }
 
-    init(_ socket: consuming Descriptor, _ name: String) {
-        descriptor = SharedDescriptor(socket, .socket, subject: name)
+    convenience init(_ socket: consuming Descriptor, _ name: String) {
+        self.init(SharedDescriptor(socket, .socket, subject: name))
     }
+
+    private init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
     /// Two that are joined with each other. The C function is `socketpair`.
     ///
@@ -31,12 +31,9 @@ public final class SequencedConnection: Sendable {
         var (one, other): (Int32, Int32) = (-1, -1)
         let name = "sequenced connection"
         try SystemCall.perform("socketpair", on: name) { ipc_sequenced_socket_pair(&one, &other) }
-        let first = DescriptorBox(try Descriptor(fresh: one, "socketpair", on: name))
-        let second = DescriptorBox(try Descriptor(fresh: other, "socketpair", on: name))
-        return (
-            SequencedConnection(try first.descriptor.duplicate(), name),
-            SequencedConnection(try second.descriptor.duplicate(), name)
-        )
+        let first = try Descriptor(fresh: one, "socketpair", on: name)
+        let second = try Descriptor(fresh: other, "socketpair", on: name)
+        return (SequencedConnection(first, name), SequencedConnection(second, name))
     }
 
     /// What the connection is, as errors name it.
@@ -68,32 +65,7 @@ public final class SequencedConnection: Sendable {
             throw SystemError(
                 "send \(message.count) bytes and \(sent.count) descriptors to", on: name, .invalidArgument)
         }
-        let held = try sent.map { value in
-            try value.holder.descriptor.withLock { held in
-                guard let copy = try held?.duplicate() else {
-                    throw SystemError("send", on: "sent descriptor", .badFileDescriptor)
-                }
-                return DescriptorBox(copy)
-            }
-        }
-        guard descriptor.enter() else { throw descriptor.closedError("send") }
-        defer { descriptor.leave() }
-        let numbers = held.map(\.number)
-        // They are open for as long as this lives, which the compiler would end at its last use.
-        defer { withExtendedLifetime(held) {} }
-        while true {
-            let result = SystemCall.retrying {
-                message.withUnsafeBytes { all in
-                    all.baseAddress.map {
-                        ipc_send_descriptors(descriptor.number, $0, all.count, numbers, Int32(numbers.count))
-                    } ?? 0
-                }
-            }
-            if result >= 0 { return }
-            let errno = Errno(rawValue: Int32(-result))
-            guard errno == .wouldBlock else { throw SystemError("send", on: name, errno) }
-            try await descriptor.wait(.writing, deadline: deadline, "send")
-        }
+        _ = try await descriptor.send(message, with: sent, deadline)
     }
 
     /// Receives a message, and the descriptors that came with it; `nil` is the end.

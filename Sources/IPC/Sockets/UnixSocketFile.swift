@@ -31,7 +31,7 @@ final class UnixSocketFile: Sendable {
         _ socket: Int32, to address: SocketAddress, at path: FilePath, _ kind: SocketKind, permissions: FilePermissions,
         listen: (Int32) throws -> Void
     ) async throws -> UnixSocketFile {
-        try checkFolder(of: path)
+        try FileStatus.checkFolder(of: path, "bind")
         let folder = path.removingLastComponent()
         let lock = try Descriptor.openFolder(folder.isEmpty ? "." : folder, for: path)
         let number = lock.number
@@ -79,17 +79,6 @@ final class UnixSocketFile: Sendable {
         guard answer == -Errno.connectionRefused.rawValue else { throw refuse("where somebody listens") }
         guard let now = FileStatus(at: path), now.identity == found.identity else { return false }
         return path.withPlatformString { ipc_remove_file($0) } == 0
-    }
-
-    /// Refuses a folder in which somebody else could put another socket in place of ours at any time.
-    private static func checkFolder(of path: FilePath) throws(SystemError) {
-        let folder = path.removingLastComponent()
-        var file = ipc_file_information()
-        let result = (folder.isEmpty ? "." : folder).withPlatformString { ipc_file_status($0, &file) }
-        if result < 0 { throw SystemError("bind", on: path.string, Errno(rawValue: -result)) }
-        if file.mode & 0o022 != 0, file.mode & 0o1000 == 0 {
-            throw SystemError("bind", on: "\(path), in a folder whose files others can rename", .notPermitted)
-        }
     }
 
     /// Whether the path still means this file.

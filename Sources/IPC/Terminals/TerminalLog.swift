@@ -34,10 +34,4 @@ extension TerminalSession {
     /// Pieces of output that followed one another, with dots in place of the secrets that were sent, also those that are cut by
     /// the pieces.
     public func hidingSecrets(in pieces: [[UInt8]]) -> [[UInt8]] { filterOfSecrets.hiding(pieces) }
-
-    private var filterOfSecrets: SecretFilter {
-        var filter = SecretFilter()
-        addSecrets(to: &filter)
-        return filter
-    }
 }

@@ -212,8 +212,10 @@ public final class TerminalSession: @unchecked Sendable {
         try await output.descriptor.wait(.reading, deadline: deadline, operation)
     }
 
+    var filterOfSecrets: SecretFilter { secrets.withLock { $0 } }
+
     func addSecrets(to filter: inout SecretFilter) {
-        for secret in secrets.withLock({ $0.secrets }) { filter.add(Secret(bytes: secret)) }
+        for secret in filterOfSecrets.secrets { filter.add(Secret(bytes: secret)) }
     }
 
     /// The end of what was shown and not matched, without secrets. To be called inside ``output``.
