@@ -10,6 +10,11 @@ let strictC: [CSetting] =
 /// What the thread sanitizer has to be told of in programs that tests run; `Scripts/sanitize` asks for it.
 let marks: [Target.Dependency] = Context.environment["IPC_MUTEX_MARKS"] == nil ? [] : ["MutexMarks"]
 
+/// To run the tests on the library as it is released, they have to see what is internal; being tests, they need no optimising.
+let testable = Context.environment["IPC_TESTABLE_RELEASE"] != nil
+let seen: [SwiftSetting] = testable ? [.unsafeFlags(["-enable-testing"])] : []
+let quicklyBuilt: [SwiftSetting] = testable ? [.unsafeFlags(["-Onone"])] : []
+
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -41,7 +46,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings + seen
         ),
         .target(name: "CIPCTestSupport", cSettings: strictC),
         .target(name: "IPCTestSupport", dependencies: ["IPC", "CIPCTestSupport"], swiftSettings: settings),
@@ -52,7 +57,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ] + marks,
-            swiftSettings: settings
+            swiftSettings: settings + seen
         ),
         .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
         .executableTarget(
@@ -61,13 +66,13 @@ let package = Package(
         .testTarget(
             name: "IPCTests",
             dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild", "TestWorkers", "MutexMarks"],
-            swiftSettings: settings
+            swiftSettings: settings + quicklyBuilt
         ),
         .testTarget(
             name: "IPCToolTests",
             dependencies: ["IPC", "CIPC", "IPCTool", "IPCTests", "TestChild"],
-            swiftSettings: settings
+            swiftSettings: settings + quicklyBuilt
         ),
-        .testTarget(name: "TidyTests", swiftSettings: settings),
+        .testTarget(name: "TidyTests", swiftSettings: settings + quicklyBuilt),
     ]
 )
