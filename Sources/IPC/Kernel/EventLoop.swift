@@ -41,6 +41,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     @exclusivity(unchecked) private var rootTask: UnsafeRawPointer?
     @exclusivity(unchecked) var rootWait: WaitToken?
     @exclusivity(unchecked) private var isStopping = false
+    /// How many jobs run before the loop looks at its descriptors again.
+    @exclusivity(unchecked) private var jobsLeft = 64
 
     init() throws(SystemError) {
         poller = try Poller.spareOrNew()
@@ -167,12 +169,13 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         state.pointee.loop = former
     }
 
-    /// Runs the jobs that the last poll made ready, and up to 64 in all, before the loop looks at its descriptors again.
+    /// Runs the jobs that the last poll made ready, wherever that was, and up to 64 in all, before the next.
+    ///
+    /// All of those: what is ready and not yet read would be found ready again, with nobody waiting for it.
     private func runReadyJobs(_ state: UnsafeMutablePointer<ipc_thread_state>) {
         let preference = asUnownedTaskExecutor()
-        var left = max(64, ready.count)
-        while left > 0, !isStopping, let next = ready.popFirst() {
-            left -= 1
+        while jobsLeft > 0, !isStopping, let next = ready.popFirst() {
+            jobsLeft -= 1
             state.pointee.calls_left = EventLoop.callsInARow
             // A task's job is the task itself, to the runtime; only compared, never followed.
             runningTask = unsafeBitCast(next.job, to: UnsafeRawPointer.self)
@@ -199,6 +202,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
         for event in poller.wait(mayWait: mayWait) { dispatch(event) }
         isAsleep.store(false, ordering: .relaxed)
         if hasMail.load(ordering: .acquiring) { collectMail() }
+        jobsLeft = max(64, ready.count)
     }
 
     /// Wakes those whose deadline has passed. The timer has gone off, perhaps for a wait that is long over.
