@@ -1,10 +1,13 @@
-// pingpong unix|pipe blocking|epoll: 64 bytes to another process and back, one round trip after the other.
+// pingpong unix|tcp|pipe blocking|epoll: 64 bytes to another process and back, one round trip after the other.
 //
 //   unix       a Unix stream socket pair
+//   tcp        a TCP connection over loopback
 //   pipe       two pipes, one for each direction
 //   blocking   read() waits
 //   epoll      non-blocking descriptors; epoll_wait (level-triggered) waits, then read()
 #include "floor.h"
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -16,10 +19,28 @@ struct end {
     int input, output, epoll;
 };
 
+static void tcp_pair(int ends[2]) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int yes = 1, listener = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    must(bind(listener, (struct sockaddr *)&address, length), "bind");
+    must(listen(listener, 1), "listen");
+    must(getsockname(listener, (struct sockaddr *)&address, &length), "getsockname");
+    ends[0] = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    must(connect(ends[0], (struct sockaddr *)&address, length), "connect");
+    ends[1] = (int)must(accept(listener, NULL, NULL), "accept");
+    close(listener);
+    for (int i = 0; i < 2; i++) must(setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), "TCP_NODELAY");
+}
+
 static void make_ends(const char *kind, struct end ends[2]) {
     int there[2], back[2];
     if (!strcmp(kind, "unix")) {
         must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, there), "socketpair");
+        ends[PARENT] = (struct end){there[0], there[0], -1};
+        ends[CHILD] = (struct end){there[1], there[1], -1};
+    } else if (!strcmp(kind, "tcp")) {
+        tcp_pair(there);
         ends[PARENT] = (struct end){there[0], there[0], -1};
         ends[CHILD] = (struct end){there[1], there[1], -1};
     } else if (!strcmp(kind, "pipe")) {
@@ -27,7 +48,7 @@ static void make_ends(const char *kind, struct end ends[2]) {
         must(pipe2(back, O_CLOEXEC), "pipe2");
         ends[PARENT] = (struct end){back[0], there[1], -1};
         ends[CHILD] = (struct end){there[0], back[1], -1};
-    } else usage("pingpong unix|pipe blocking|epoll");
+    } else usage("pingpong unix|tcp|pipe blocking|epoll");
 }
 
 static void close_end(struct end end) {
@@ -74,9 +95,9 @@ static double round_trips_per_second(struct end end, double limit) {
 }
 
 int main(int count, char **words) {
-    if (count != 3) usage("pingpong unix|pipe blocking|epoll");
+    if (count != 3) usage("pingpong unix|tcp|pipe blocking|epoll");
     int epoll = !strcmp(words[2], "epoll");
-    if (!epoll && strcmp(words[2], "blocking")) usage("pingpong unix|pipe blocking|epoll");
+    if (!epoll && strcmp(words[2], "blocking")) usage("pingpong unix|tcp|pipe blocking|epoll");
     struct end ends[2];
     make_ends(words[1], ends);
 

@@ -19,13 +19,12 @@ long ipc_send_to(int32_t fd, const void *bytes, size_t count, const struct ipc_a
 }
 
 long ipc_receive_from(int32_t fd, void *buffer, size_t count, struct ipc_address *from, size_t *whole) {
-    struct iovec piece = {buffer, count};
-    struct msghdr message = {
-        .msg_iov = &piece, .msg_iovlen = 1, .msg_name = from->bytes, .msg_namelen = sizeof from->bytes};
-    // MSG_TRUNC: the result is the size that the datagram had.
-    long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    socklen_t length = sizeof from->bytes;
+    // MSG_TRUNC: the result is the size that the datagram had. There is no room for control data, so the kernel closes descriptors that come.
+    long result = recvfrom(
+        fd, buffer, count, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)(void *)from->bytes, &length);
     if (result < 0) return -errno;
-    from->length = message.msg_namelen;
+    from->length = length;
     *whole = (size_t)result;
     return result > (long)count ? (long)count : result;
 }

@@ -1,6 +1,7 @@
 // The standard descriptors; descriptors in messages, peers, and the end of a process that was started for one job.
 #define _GNU_SOURCE
 #include "CIPCDescriptors.h"
+#include "CIPCSockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +29,15 @@ union control {
     char room[CMSG_SPACE(IPC_MOST_DESCRIPTORS * sizeof(int))];
 };
 
-long ipc_send_descriptors(int32_t fd, const void *bytes, size_t count, const int32_t *descriptors, int32_t number) {
+long ipc_send_descriptors(
+    int32_t fd, const void *bytes, size_t count, const int32_t *descriptors, int32_t number, const struct ipc_address *to) {
     if (number > IPC_MOST_DESCRIPTORS) return -E2BIG;
     struct iovec piece = {(void *)bytes, count};
     struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    if (to != NULL) {
+        message.msg_name = (void *)to->bytes;
+        message.msg_namelen = to->length;
+    }
     union control control;
     if (number > 0) {
         size_t size = (size_t)number * sizeof(int);
@@ -48,23 +54,26 @@ long ipc_send_descriptors(int32_t fd, const void *bytes, size_t count, const int
     return result < 0 ? -errno : result;
 }
 
-long ipc_receive_descriptors(
-    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received) {
-    return ipc_receive_message(fd, buffer, count, descriptors, capacity, received, 0);
-}
-
-long ipc_receive_message(
-    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received, int32_t whole) {
+// `from` is NULL for a stream.
+static long receive(
+    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received,
+    struct ipc_address *from) {
     struct iovec piece = {buffer, count};
     union control control;
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     *received = 0;
+    if (from != NULL) {
+        message.msg_name = from->bytes;
+        message.msg_namelen = sizeof from->bytes;
+    }
     // Where none was asked for, the kernel closes what comes, and the message counts all the same.
-    int takes_none = whole && capacity == 0;
+    int takes_none = from != NULL && capacity == 0;
     if (takes_none) message.msg_controllen = 0;
-    long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (whole ? MSG_TRUNC : 0));
+    // MSG_TRUNC: the result is the size that the message had.
+    long result = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (from != NULL ? MSG_TRUNC : 0));
     if (result < 0) return -errno;
+    if (from != NULL) from->length = message.msg_namelen;
     int refused = !takes_none && (message.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
@@ -83,6 +92,17 @@ long ipc_receive_message(
     if (!refused) return result;
     while (*received > 0) close(descriptors[--*received]);
     return -EMSGSIZE;
+}
+
+long ipc_receive_descriptors(
+    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received) {
+    return receive(fd, buffer, count, descriptors, capacity, received, NULL);
+}
+
+long ipc_receive_message(
+    int32_t fd, void *buffer, size_t count, int32_t *descriptors, int32_t capacity, int32_t *received,
+    struct ipc_address *from) {
+    return receive(fd, buffer, count, descriptors, capacity, received, from);
 }
 
 int32_t ipc_is_connected_unix_stream(int32_t fd) {

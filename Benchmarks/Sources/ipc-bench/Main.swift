@@ -32,13 +32,19 @@ struct Bench {
         guard arguments.count >= 3 else {
             print("usage: ipc-bench spawn MIB async|blocking | capture stream|array | lines spans|strings")
             print("       ipc-bench pipeline read | ask pipes|sockets | worker perform")
-            print("       ipc-bench unix-pp|pipe-pp async|deadline|pool|blocking | signals async|pool")
+            print(
+                "       ipc-bench unix-pp|tcp-pp|pipe-pp async|deadline|pool|blocking | tcp-pp spin | signals async|pool"
+            )
+            print("       ipc-bench datagrams plain|many | descriptors one")
             print("       ipc-bench messages lines|delimiter|frames | fifo stream")
-            print("       ipc-bench terminal text|deadline|pattern|line | echo plain|idle")
+            print("       ipc-bench terminal text|deadline|pattern|line | echo plain|idle|lines")
             exit(64)
         }
         switch arguments[1] {
         case "unix-pp": try PingPong.run(arguments[2], overSockets: true)
+        case "tcp-pp": try PingPong.tcp(arguments[2])
+        case "datagrams": try Receiving.datagrams(arguments[2])
+        case "descriptors": try Receiving.descriptors()
         case "pipe-pp": try PingPong.run(arguments[2], overSockets: false)
         case "spawn":
             try Spawning.run(mebibytes: Int64(arguments[2]) ?? 0, arguments.count > 3 ? arguments[3] : "async")

@@ -19,6 +19,26 @@ struct Ends: Sendable {
 }
 
 enum PingPong {
+    /// Over a TCP connection, both ends of which are a `Connection`; `spin` has it look for 50 us before it sleeps.
+    static func tcp(_ variant: String) throws {
+        var (a, b): (Int32, Int32) = (0, 0)
+        guard bench_tcp_pair(&a, &b) == 0 else { exit(3) }
+        let child = bench_fork()
+        let isChild = child == 0
+        close(isChild ? a : b)
+        let connection = try Connection(Descriptor(adopting: isChild ? b : a))
+        if variant == "spin" { connection.spin(for: .microseconds(50)) }
+        let ends = Ends(reader: connection.input, writer: connection.output)
+        let way = variant == "spin" ? "async" : variant
+        if isChild {
+            try serve(ends, way)
+            _exit(0)
+        }
+        let rate = try measure(ends, way)
+        bench_end(child)
+        Bench.report(rate, "rt/s")
+    }
+
     static func run(_ variant: String, overSockets: Bool) throws {
         var (a, b, c, d): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
         if overSockets {

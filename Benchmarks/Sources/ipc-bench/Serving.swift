@@ -12,6 +12,10 @@ enum Serving {
             var limits = ServerLimits(clients: 30_000)
             if variant == "idle" { limits.idle = .seconds(60) }
             try await listener.serve(limits: limits) { client in
+                if variant == "lines" {
+                    while let line = try await client.readLine() { try await client.write(line + "\n") }
+                    return
+                }
                 var bytes = [UInt8](repeating: 0, count: 16384)
                 while case let count = try await client.input.read(into: &bytes), count > 0 {
                     try await client.output.write(bytes.span.bytes.extracting(0..<count))

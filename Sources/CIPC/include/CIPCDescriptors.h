@@ -7,9 +7,13 @@
 
 #define IPC_MOST_DESCRIPTORS 253  // SCM_MAX_FD: so many go with one message
 
-// sendmsg with SCM_RIGHTS, MSG_DONTWAIT and MSG_NOSIGNAL: the descriptors go with the first of the bytes.
+struct ipc_address;
+
+// sendmsg with SCM_RIGHTS, MSG_DONTWAIT and MSG_NOSIGNAL: the descriptors go with the first of the bytes, to an address
+// unless the socket is connected.
 long ipc_send_descriptors(
-    int32_t fd, const void *_Nonnull bytes, size_t count, const int32_t *_Nullable descriptors, int32_t number);
+    int32_t fd, const void *_Nullable bytes, size_t count, const int32_t *_Nullable descriptors, int32_t number,
+    const struct ipc_address *_Nullable to);
 
 // recvmsg with MSG_DONTWAIT and MSG_CMSG_CLOEXEC: the count of the bytes, and in `received` how many descriptors came with
 // them. -EMSGSIZE: there were more than `capacity`, or they did not fit into this process; then none is left open.
@@ -17,11 +21,11 @@ long ipc_receive_descriptors(
     int32_t fd, void *_Nonnull buffer, size_t count, int32_t *_Nullable descriptors, int32_t capacity,
     int32_t *_Nonnull received);
 
-// The same for sockets with messages: with `whole` the result is the size that the message had, which may be more than
-// `count`, and with a capacity of 0 descriptors that come are never this process's.
+// The same for sockets with messages: the result is the size that the message had, which may be more than `count`, and with a
+// capacity of 0 descriptors that come are never this process's. `from` says who sent it.
 long ipc_receive_message(
     int32_t fd, void *_Nonnull buffer, size_t count, int32_t *_Nullable descriptors, int32_t capacity,
-    int32_t *_Nonnull received, int32_t whole);
+    int32_t *_Nonnull received, struct ipc_address *_Nonnull from);
 // Whether the other end of a connected socket writes no more: poll with POLLRDHUP. 1 yes
 int32_t ipc_is_hung_up(int32_t fd);
 

@@ -73,3 +73,13 @@ struct ByteBuffer: ~Copyable {
         (start, end) = (0, used)
     }
 }
+
+extension [UInt8] {
+    /// The same bytes in little more room than they need: what comes in small pieces shall not hold on to the memory of large ones.
+    ///
+    /// By way of their address: an array made of another, or of a slice of all of it, is that other.
+    @inline(__always)
+    var compacted: [UInt8] {
+        capacity > 4096 && count < capacity / 2 ? withUnsafeBufferPointer { [UInt8]($0) } : self
+    }
+}

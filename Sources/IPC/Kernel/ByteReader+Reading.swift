@@ -17,10 +17,9 @@ extension ByteReader {
                     result = attempt(space.baseAddress, room)
                     used = max(0, result)
                 }
-                if let count = try outcome(result, room) {
+                if try outcome(result, room) != nil {
                     if let last = bytes.last { lastTaken = last }
-                    // What comes in small pieces shall not hold on to the memory of large ones.
-                    return count < room / 2 && room > 4096 ? Array(bytes[..<count]) : bytes
+                    return bytes.compacted
                 }
             }
             try await waitForMore(deadline)
@@ -205,6 +204,8 @@ extension ByteReader {
             return
         }
         if wasDrained, descriptor.endsWhenEmpty { return }
+        // A server's clients are many, and most of them say nothing most of the time.
+        if case .socket = descriptor.transfer { buffer.release() }
         try await descriptor.wait(.reading, deadline: deadline, "read")
     }
 }

@@ -89,7 +89,8 @@ final class MessageSocket: Sendable {
             return SystemCall.retrying {
                 rest.withUnsafeBytes { bytes in
                     guard let base = bytes.baseAddress else { return 0 }
-                    return ipc_send_descriptors(descriptor.number, base, bytes.count, numbers, Int32(numbers.count))
+                    return ipc_send_descriptors(
+                        descriptor.number, base, bytes.count, numbers, Int32(numbers.count), nil)
                 }
             }
         }

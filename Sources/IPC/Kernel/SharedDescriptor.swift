@@ -79,6 +79,14 @@ final class SharedDescriptor: Sendable {
         if remaining == SharedDescriptor.closedBit { _ = giveBack() }
     }
 
+    /// Makes a call that does not wait.
+    @discardableResult
+    func use<Result: ~Copyable>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
+        guard enter() else { throw closedError(operation) }
+        defer { leave() }
+        return try body(number)
+    }
+
     var isClosed: Bool { state.load(ordering: .acquiring) & SharedDescriptor.closedBit != 0 }
 
     /// Closes: waits on it end with `ECANCELED`, calls inside finish, the last one out closes the descriptor.
@@ -166,6 +174,9 @@ final class SharedDescriptor: Sendable {
     }
 
     /// Waits while what `reader` could read is read into its buffer.
+    ///
+    /// Apart from the others, whose tasks are many, and need no room for a group.
+    @inline(never)
     private func wait(
         _ direction: Direction, _ deadline: Deadline?, _ operation: String, relieving reader: ByteReader
     ) async throws {
@@ -183,6 +194,7 @@ final class SharedDescriptor: Sendable {
         }
     }
 
+    @inline(never)
     private func failure(of reason: Wake, _ limit: Deadline?, _ operation: String) -> any Error {
         switch reason {
         case .timedOut: limit?.passed(operation, on: subject) ?? closedError(operation)

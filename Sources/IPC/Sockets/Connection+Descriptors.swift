@@ -35,7 +35,7 @@ extension Connection {
         let deadline = Deadline.after(timeout)
         try await SharedDescriptor.beginCall("send", on: name, deadline: deadline)
         guard 1...Int(IPC_MOST_DESCRIPTORS) ~= sent.count, 1...65536 ~= bytes.count,
-            try use("send", { ipc_is_connected_unix_stream($0) == 1 })
+            try descriptor.use("send", { ipc_is_connected_unix_stream($0) == 1 })
         else { throw SystemError("send \(sent.count) descriptors to", on: name, .invalidArgument) }
         let sent = try await descriptor.send(bytes, with: sent, deadline)
         // The descriptors have gone with the first bytes; the others follow.
@@ -47,11 +47,17 @@ extension Connection {
     /// - Throws: ``SystemError`` with `EBADMSG` if what came is something else, with `EMSGSIZE` if more than one came or this process
     ///   has no room for it; whatever came is closed then. ``TimeoutError``, `CancellationError`.
     public func receiveDescriptor(timeout: Duration? = nil) async throws -> Descriptor? {
-        guard let received = try await receiveDescriptors(atMost: 1, bytes: 1, timeout: timeout) else { return nil }
-        guard received.bytes == [0], let only = received.descriptors.first else {
-            throw SystemError("receive descriptor from", on: name, .badMessage)
+        var (byte, number): (UInt8, Int32) = (0, -1)
+        let came = try await receive(Deadline.after(timeout)) { socket in
+            var came: Int32 = 0
+            let result = ipc_receive_descriptors(socket, &byte, 1, &number, 1, &came)
+            return (result, came)
         }
-        return try only.take()
+        guard let came else { return nil }
+        // Adopted first: what is refused is closed.
+        let only = came.descriptors == 1 ? try Descriptor(fresh: number, "receive", on: name) : nil
+        guard byte == 0, let only else { throw SystemError("receive descriptor from", on: name, .badMessage) }
+        return only
     }
 
     /// Receives bytes and the descriptors that came with them; `nil` is the end. Bytes may come with none.
@@ -66,33 +72,39 @@ extension Connection {
     public func receiveDescriptors(
         atMost most: Int, bytes count: Int = 65536, timeout: Duration? = nil
     ) async throws -> ReceivedDescriptors? {
-        let deadline = Deadline.after(timeout)
-        try await SharedDescriptor.beginCall("receive", on: name, deadline: deadline)
         guard 1...Int(IPC_MOST_DESCRIPTORS) ~= most, count > 0 else {
             throw SystemError("receive \(most) descriptors from", on: name, .invalidArgument)
         }
+        var room = [UInt8](repeating: 0, count: min(count, 65536))
+        var numbers = [Int32](repeating: -1, count: most)
+        let came = try await receive(Deadline.after(timeout)) { socket in
+            room.withUnsafeMutableBytes { space in
+                var came: Int32 = 0
+                guard let base = space.baseAddress else { return (0, 0) }
+                return (ipc_receive_descriptors(socket, base, space.count, &numbers, Int32(most), &came), came)
+            }
+        }
+        guard let came else { return nil }
+        let descriptors = try numbers[..<came.descriptors].map {
+            SentDescriptor(try Descriptor(fresh: $0, "receive", on: name))
+        }
+        return ReceivedDescriptors(bytes: Array(room[..<came.bytes]), descriptors: descriptors)
+    }
+
+    /// Makes a call that receives until something came; `nil` at the end.
+    @inline(__always)
+    private func receive(
+        _ deadline: Deadline?, _ call: (Int32) -> (result: Int, came: Int32)
+    ) async throws -> (bytes: Int, descriptors: Int)? {
+        try await SharedDescriptor.beginCall("receive", on: name, deadline: deadline)
         try input.begin("receive")
         defer { input.end() }
         guard input.buffer.isEmpty else { throw SystemError("receive", on: name, .resourceBusy) }
-        var room = [UInt8](repeating: 0, count: min(count, 65536))
-        var numbers = [Int32](repeating: -1, count: most)
         while true {
-            var came: Int32 = 0
-            let result = SystemCall.retrying {
-                room.withUnsafeMutableBytes { space in
-                    space.baseAddress.map {
-                        ipc_receive_descriptors(descriptor.number, $0, space.count, &numbers, Int32(most), &came)
-                    } ?? 0
-                }
-            }
-            if result == 0, came == 0 { return nil }
-            if result >= 0 {
-                let descriptors = try numbers[..<Int(came)].map {
-                    SentDescriptor(try Descriptor(fresh: $0, "receive", on: name))
-                }
-                return ReceivedDescriptors(bytes: Array(room[..<result]), descriptors: descriptors)
-            }
+            let (result, came) = call(descriptor.number)
+            if result >= 0 { return result == 0 && came == 0 ? nil : (result, Int(came)) }
             let errno = Errno(rawValue: Int32(-result))
+            if errno == .interrupted { continue }
             guard errno == .wouldBlock else { throw SystemError("receive", on: name, errno) }
             try await descriptor.wait(.reading, deadline: deadline, "receive")
         }

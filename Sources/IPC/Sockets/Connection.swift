@@ -89,7 +89,7 @@ public final class Connection: Sendable {
 
     /// Our own address. The C function is `getsockname`.
     public var localAddress: SocketAddress {
-        get throws { try use("address of") { number in try SocketAddress.local(of: number, name) } }
+        get throws { try descriptor.use("address of") { number in try SocketAddress.local(of: number, name) } }
     }
 
     /// Ends what goes to the peer, who reads the end and may go on sending. The C function is `shutdown` with `SHUT_WR`.
@@ -176,10 +176,4 @@ public final class Connection: Sendable {
     /// meanwhile. For two that have a processor each, and nothing else to do; not at all unless asked for. To be called before
     /// the connection is shared.
     public func spin(for duration: Duration) { descriptor.spin = duration.nanosecondsRoundedUp }
-
-    func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
-        guard descriptor.enter() else { throw descriptor.closedError(operation) }
-        defer { descriptor.leave() }
-        return try body(descriptor.number)
-    }
 }

@@ -16,7 +16,7 @@ public import SystemPackage
 /// It closes with ``close()``, or when nobody holds it any more; a Unix socket's file goes with it.
 public final class DatagramSocket: Sendable {
     let descriptor: SharedDescriptor
-    private let family: ipc_family
+    let family: ipc_family
     private let file: UnixSocketFile?
 
     /// A socket that receives at an endpoint.
@@ -109,7 +109,7 @@ public final class DatagramSocket: Sendable {
 
     /// Where it receives. The C function is `getsockname`.
     public var localAddress: SocketAddress {
-        get throws { try use("address of") { try SocketAddress.local(of: $0, name) } }
+        get throws { try descriptor.use("address of") { try SocketAddress.local(of: $0, name) } }
     }
 
     /// Closes the socket: calls that wait end with `ECANCELED`. Closing again does nothing.
@@ -127,14 +127,7 @@ public final class DatagramSocket: Sendable {
     ///   ``TimeoutError``, `CancellationError`.
     public func send(_ bytes: [UInt8], to endpoint: Endpoint, timeout: Duration? = nil) async throws {
         let deadline = Deadline.after(timeout)
-        guard endpoint.kind == .datagram else {
-            throw EndpointError(.unsuitable, "\(endpoint)", detail: "datagrams go to udp: or unix-datagram:")
-        }
-        let addresses = try await endpoint.resolve(deadline)
-        guard let address = addresses.first(where: { reachable($0) != nil }) else {
-            throw SystemError("send", on: "\(endpoint)", .addressFamilyNotSupported)
-        }
-        try await send(bytes, address, deadline)
+        try await send(bytes, try await address(of: endpoint, deadline), deadline)
     }
 
     /// Sends a text in UTF-8 as a datagram.
@@ -213,8 +206,7 @@ public final class DatagramSocket: Sendable {
                 guard whole <= limit else {
                     throw DatagramError(kind: .truncated, address: address, size: whole, errno: .messageTooLong)
                 }
-                // What comes in small pieces shall not hold on to the memory of large ones.
-                return Datagram(Array(bytes), to: address)
+                return Datagram(bytes.compacted, to: address)
             }
             let errno = Errno(rawValue: Int32(-result))
             if let report = report() { throw report }
@@ -224,7 +216,7 @@ public final class DatagramSocket: Sendable {
     }
 
     /// What the network has reported of one that was sent.
-    private func report() -> DatagramError? {
+    func report() -> DatagramError? {
         guard family != IPC_FAMILY_UNIX else { return nil }
         var to = ipc_address()
         let errno = ipc_receive_error(descriptor.number, &to)
@@ -233,163 +225,30 @@ public final class DatagramSocket: Sendable {
             kind: .notDelivered, address: SocketAddress(to).unmapped, size: 0, errno: Errno(rawValue: errno))
     }
 
-    // MARK: Many at once
-
-    /// Sends datagrams, as many as go at once, by few calls; gives how many that were, at least one. The C function is `sendmmsg`.
-    ///
-    /// - Throws: as ``send(_:to:timeout:)-([UInt8],SocketAddress,_)`` does, if the first cannot be sent.
-    public func send(_ datagrams: [Datagram], timeout: Duration? = nil) async throws -> Int {
-        guard !datagrams.isEmpty else { return 0 }
-        let deadline = Deadline.after(timeout)
-        try await SharedDescriptor.beginCall("send", on: name, deadline: deadline)
-        guard descriptor.enter() else { throw descriptor.closedError("send") }
-        defer { descriptor.leave() }
-        let batch = datagrams.prefix(DatagramSocket.mostAtOnce)
-        let targets = try batch.map { datagram in
-            guard let target = reachable(datagram.address) else {
-                throw SystemError("send", on: "\(datagram.address)", .addressFamilyNotSupported)
-            }
-            return target
-        }
-        var all = batch.flatMap(\.bytes)
-        while true {
-            let result = all.withUnsafeMutableBytes { space in
-                var (list, start) = ([ipc_datagram](), 0)
-                for (datagram, target) in zip(batch, targets) {
-                    let count = datagram.bytes.count
-                    list.append(
-                        ipc_datagram(
-                            bytes: space.baseAddress.map { $0 + start }, count: count, whole: count,
-                            address: target.kernels))
-                    start += count
-                }
-                return SystemCall.retrying { ipc_send_many(descriptor.number, &list, Int32(list.count), 1) }
-            }
-            if result > 0 { return Int(result) }
-            if let report = report() { throw report }
-            guard result == -Errno.wouldBlock.rawValue else {
-                throw SystemError("send", on: "\(batch[batch.startIndex].address)", Errno(rawValue: -result))
-            }
-            try await descriptor.wait(.writing, deadline: deadline, "send")
-        }
-    }
-
-    /// Receives all datagrams that are there, at most `count`, waiting for the first. The C function is `recvmmsg`.
-    ///
-    /// - Parameters:
-    ///   - count: at most 64 come at a time.
-    ///   - limit: the most bytes that each may have.
-    /// - Throws: as ``receive(limit:timeout:)`` does. If one is too large, all that came with it are gone too.
-    public func receive(atMost count: Int, limit: Int = 2048, timeout: Duration? = nil) async throws -> [Datagram] {
-        let deadline = Deadline.after(timeout)
-        try await SharedDescriptor.beginCall("receive", on: name, deadline: deadline)
-        guard descriptor.enter() else { throw descriptor.closedError("receive") }
-        defer { descriptor.leave() }
-        let (number, room) = (min(max(1, count), DatagramSocket.mostAtOnce), max(1, limit))
-        var space = [UInt8](repeating: 0, count: number * room)
-        while true {
-            var list = [ipc_datagram](
-                repeating: ipc_datagram(bytes: nil, count: room, whole: 0, address: ipc_address()), count: number)
-            let result = space.withUnsafeMutableBytes { all in
-                for index in 0..<number { list[index].bytes = all.baseAddress.map { $0 + index * room } }
-                return SystemCall.retrying { ipc_receive_many(descriptor.number, &list, Int32(number)) }
-            }
-            if result > 0 {
-                return try (0..<Int(result)).map { index in
-                    let (one, address) = (list[index], SocketAddress(list[index].address).unmapped)
-                    guard one.whole <= limit else {
-                        throw DatagramError(kind: .truncated, address: address, size: one.whole, errno: .messageTooLong)
-                    }
-                    return Datagram(Array(space[(index * room)..<(index * room + one.count)]), to: address)
-                }
-            }
-            if let report = report() { throw report }
-            guard result == -Errno.wouldBlock.rawValue else {
-                throw SystemError("receive", on: name, Errno(rawValue: -result))
-            }
-            try await descriptor.wait(.reading, deadline: deadline, "receive")
-        }
-    }
-
-    private static let mostAtOnce = 64
-
-    // MARK: Groups
-
-    /// Joins a multicast group: what is sent to it, at our port, is received from now on.
-    ///
-    /// - Parameters:
-    ///   - group: the group's address.
-    ///   - interface: the network to join on, as `eth0`; the system's choice for `nil`.
-    /// - Throws: ``SystemError``, with `EADDRINUSE` if it is joined already, with `ENODEV` if there is no such interface.
-    public func join(_ group: SocketAddress, on interface: String? = nil) throws {
-        try change(group, interface, joins: true)
-    }
-
-    /// Leaves a multicast group.
-    ///
-    /// - Throws: ``SystemError``, with `EADDRNOTAVAIL` if it is not joined.
-    public func leave(_ group: SocketAddress, on interface: String? = nil) throws {
-        try change(group, interface, joins: false)
-    }
-
-    private func change(_ group: SocketAddress, _ interface: String?, joins: Bool) throws {
-        let index = try DatagramSocket.index(of: interface)
-        try use(joins ? "join" : "leave") { number in
-            try SystemCall.perform(joins ? "join" : "leave", on: "\(group.host ?? "\(group)")") {
-                group.withKernels { ipc_multicast(number, $0, index, joins ? 1 : 0) }
-            }
-        }
-    }
-
-    private static func index(of interface: String?) throws -> UInt32 {
-        guard let interface else { return 0 }
-        let index = interface.utf8.contains(0) ? 0 : ipc_interface_index(interface)
-        guard index > 0 else { throw SystemError("find", on: "interface \(interface)", .operationNotSupportedByDevice) }
-        return index
-    }
-
-    /// How multicasts are sent from now on.
-    ///
-    /// - Parameters:
-    ///   - hops: how many routers they may pass, 0 to 255; 1 is the local network.
-    ///   - loops: whether this machine's own members get them.
-    ///   - interface: the network they go out on; the system's choice for `nil`.
-    /// - Throws: ``SystemError`` with `EINVAL` for hops out of range.
-    public func setMulticast(hops: Int = 1, loops: Bool = true, interface: String? = nil) throws {
-        let index = try DatagramSocket.index(of: interface)
-        let (hopsOption, loopOption) =
-            family == IPC_FAMILY_4
-            ? (IPC_OPTION_MULTICAST_TTL_4, IPC_OPTION_MULTICAST_LOOP_4)
-            : (IPC_OPTION_MULTICAST_HOPS_6, IPC_OPTION_MULTICAST_LOOP_6)
-        try use("set multicast of") { number in
-            func set(_ call: () -> Int32) throws { try SystemCall.perform("set multicast of", on: name, call) }
-            guard 0...255 ~= hops else { throw SystemError("set \(hops) hops of", on: name, .invalidArgument) }
-            try set { ipc_set_option(number, Int32(hopsOption.rawValue), Int32(hops)) }
-            try set { ipc_set_option(number, Int32(loopOption.rawValue), loops ? 1 : 0) }
-            if index > 0 { try set { ipc_multicast_interface(number, Int32(family.rawValue), index) } }
-        }
-    }
-
     // MARK: Addresses
 
+    /// The first address of an endpoint that the socket can reach.
+    func address(of endpoint: Endpoint, _ deadline: Deadline?) async throws -> SocketAddress {
+        guard endpoint.kind == .datagram else {
+            throw EndpointError(.unsuitable, "\(endpoint)", detail: "datagrams go to udp: or unix-datagram:")
+        }
+        guard let address = try await endpoint.resolve(deadline).first(where: { reachable($0) != nil }) else {
+            throw SystemError("send", on: "\(endpoint)", .addressFamilyNotSupported)
+        }
+        return address
+    }
+
     /// The address as this socket's family has it; `nil` if it cannot reach it.
-    private func reachable(_ address: SocketAddress) -> SocketAddress? {
+    func reachable(_ address: SocketAddress) -> SocketAddress? {
         if address.family == family { return address }
         guard family == IPC_FAMILY_6, address.family == IPC_FAMILY_4 else { return nil }
         return address.mappedToIPv6
-    }
-
-    @discardableResult
-    func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
-        guard descriptor.enter() else { throw descriptor.closedError(operation) }
-        defer { descriptor.leave() }
-        return try body(descriptor.number)
     }
 }
 
 extension SocketAddress {
     /// An IPv6 address that stands for an IPv4 one as that.
-    fileprivate var unmapped: SocketAddress {
+    var unmapped: SocketAddress {
         guard let octets = mapped, let port else { return self }
         var address = ipc_address()
         octets.withUnsafeBufferPointer {

@@ -104,12 +104,19 @@ private struct Server: Sendable {
         client.output.queueLimit = limits.unsent
         log?.debug("\(client.name): connected")
         clients.add {
-            do { try await body(client) } catch is CancellationError {} catch {
-                log?.info("\(client.name): \(error)")
-            }
-            client.close()
-            log?.debug("\(client.name): gone")
+            do {
+                try await body(client)
+                bid(client, farewell: nil)
+            } catch { bid(client, farewell: error) }
         }
+    }
+
+    /// Apart from the task that serves the client, which then needs no room for it as long as it waits.
+    @inline(never)
+    private func bid(_ client: Connection, farewell error: (any Error)?) {
+        if let error, !(error is CancellationError) { log?.info("\(client.name): \(error)") }
+        client.close()
+        log?.debug("\(client.name): gone")
     }
 }
 

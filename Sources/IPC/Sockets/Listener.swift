@@ -100,6 +100,11 @@ public final class Listener: Sendable {
         }
     }
 
+    /// Whether the files of its Unix sockets are still there: without its file a socket listens on, and nobody finds it.
+    ///
+    /// Files that were handed over with their sockets are not looked for.
+    public var filesAreInPlace: Bool { sockets.allSatisfy(\.fileIsInPlace) }
+
     /// Closes the sockets, and removes the files of Unix sockets. Who waits for clients is woken with `ECANCELED`; clients that
     /// were accepted stay. Closing again does nothing.
     public func close() { for socket in sockets { socket.close() } }
@@ -116,6 +121,8 @@ final class ListeningSocket: Sendable {
     }
 
     deinit { close() }
+
+    var fileIsInPlace: Bool { file?.isInPlace ?? true }
 
     /// One that was handed over.
     init(_ box: DescriptorBox) throws {

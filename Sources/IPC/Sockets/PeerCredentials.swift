@@ -25,14 +25,14 @@ extension Connection {
     ///
     /// Throws ``SystemError`` for a connection of another kind.
     public var credentials: PeerCredentials {
-        get throws { try use("credentials of") { try PeerCredentials.of($0, name) } }
+        get throws { try descriptor.use("credentials of") { try PeerCredentials.of($0, name) } }
     }
 
     /// Whether the process that connected still runs, `nil` where the kernel does not say (before 6.5). No number is looked up,
     /// so that it cannot be another's. The C option is `SO_PEERPIDFD`.
     public var peerIsAlive: Bool? {
         get throws {
-            try use("process of") { number in
+            try descriptor.use("process of") { number in
                 let held = ipc_peer_process(number)
                 guard held >= 0 else { return held == -3 ? false : nil }  // ESRCH: it is gone and reaped
                 defer { _ = ipc_close(held) }

@@ -42,9 +42,7 @@ public final class SequencedConnection: Sendable {
     /// Who is at the other end. The C option is `SO_PEERCRED`.
     public var credentials: PeerCredentials {
         get throws {
-            guard descriptor.enter() else { throw descriptor.closedError("credentials of") }
-            defer { descriptor.leave() }
-            return try PeerCredentials.of(descriptor.number, name)
+            try descriptor.use("credentials of") { try PeerCredentials.of($0, name) }
         }
     }
 
@@ -83,32 +81,13 @@ public final class SequencedConnection: Sendable {
         guard 0...Int(IPC_MOST_DESCRIPTORS) ~= most, limit > 0 else {
             throw SystemError("receive \(most) descriptors from", on: name, .invalidArgument)
         }
-        guard descriptor.enter() else { throw descriptor.closedError("receive") }
-        defer { descriptor.leave() }
-        var numbers = [Int32](repeating: -1, count: most)
-        while true {
-            var (came, result): (Int32, Int) = (0, 0)
-            let bytes = [UInt8](unsafeUninitializedCapacity: limit) { space, used in
-                result = SystemCall.retrying {
-                    space.baseAddress.map {
-                        ipc_receive_message(descriptor.number, $0, limit, &numbers, Int32(most), &came, 1)
-                    } ?? 0
-                }
-                used = max(0, min(result, limit))
-            }
-            if result >= 0 {
-                let descriptors = try numbers[..<Int(came)].map {
-                    SentDescriptor(try Descriptor(fresh: $0, "receive", on: name))
-                }
-                if result == 0, descriptors.isEmpty, ipc_is_hung_up(descriptor.number) == 1 { return nil }
-                guard result <= limit else { throw SystemError("receive", on: name, .messageTooLong) }
-                return ReceivedDescriptors(bytes: Array(bytes), descriptors: descriptors)
-            }
-            let errno = Errno(rawValue: Int32(-result))
-            if errno == .connectionReset { return nil }
-            guard errno == .wouldBlock else { throw SystemError("receive", on: name, errno) }
-            try await descriptor.wait(.reading, deadline: deadline, "receive")
-        }
+        do {
+            let message = try await descriptor.receiveMessage(limit: limit, descriptors: most, deadline)
+            let isEnd = message.size == 0 && message.descriptors.isEmpty
+            if isEnd, try descriptor.use("receive", { ipc_is_hung_up($0) == 1 }) { return nil }
+            guard message.size <= limit else { throw SystemError("receive", on: name, .messageTooLong) }
+            return ReceivedDescriptors(bytes: message.bytes, descriptors: message.descriptors)
+        } catch let error as SystemError where error.errno == .connectionReset { return nil }
     }
 }
 

@@ -71,14 +71,14 @@ extension Connection {
     ///
     /// - Throws: ``SystemError``, with `EOPNOTSUPP` or `ENOPROTOOPT` for an option of another kind of socket.
     public func value(of option: SocketOption) throws -> Int {
-        try use("get option of") { try option.value(of: $0, name) }
+        try descriptor.use("get option of") { try option.value(of: $0, name) }
     }
 
     /// Sets an option.
     ///
     /// - Throws: as ``value(of:)`` does.
     public func set(_ option: SocketOption, to value: Int) throws {
-        try use("set option of") { try option.set(value, of: $0, name) }
+        try descriptor.use("set option of") { try option.set(value, of: $0, name) }
     }
 }
 
@@ -87,13 +87,13 @@ extension DatagramSocket {
     ///
     /// - Throws: as ``Connection/value(of:)`` does.
     public func value(of option: SocketOption) throws -> Int {
-        try use("get option of") { try option.value(of: $0, name) }
+        try descriptor.use("get option of") { try option.value(of: $0, name) }
     }
 
     /// Sets an option.
     ///
     /// - Throws: as ``Connection/value(of:)`` does.
     public func set(_ option: SocketOption, to value: Int) throws {
-        try use("set option of") { try option.set(value, of: $0, name) }
+        try descriptor.use("set option of") { try option.set(value, of: $0, name) }
     }
 }

@@ -52,30 +52,32 @@ public final class PseudoTerminal: Sendable {
     /// The size of the window. Setting another sends the programs there `SIGWINCH`. The C call is `ioctl` with `TIOCSWINSZ`.
     ///
     /// - Throws: ``SystemError``, with `ECANCELED` once the terminal is closed.
-    public func setSize(_ size: TerminalSize) throws { try use("set size of") { try size.set($0, path.string) } }
+    public func setSize(_ size: TerminalSize) throws {
+        try master.use("set size of") { try size.set($0, path.string) }
+    }
 
     /// The size of the window. The C call is `ioctl` with `TIOCGWINSZ`.
     public var size: TerminalSize {
-        get throws { try use("size of") { try TerminalSize.of($0, path.string) } }
+        get throws { try master.use("size of") { try TerminalSize.of($0, path.string) } }
     }
 
     /// The modes, which are the same on both sides; programs change them too. The C function is `tcgetattr`.
     public var modes: TerminalModes {
-        get throws { try use("modes of") { try TerminalModes.of($0, path.string) } }
+        get throws { try master.use("modes of") { try TerminalModes.of($0, path.string) } }
     }
 
     /// Sets the modes. The C function is `tcsetattr`.
     ///
     /// - Throws: ``SystemError``.
     public func setModes(_ modes: TerminalModes) throws {
-        try use("set modes of") { try modes.set($0, path.string) }
+        try master.use("set modes of") { try modes.set($0, path.string) }
     }
 
     /// Sends a signal to the programs in the foreground, as its key does. The C call is `ioctl` with `TIOCSIG`.
     ///
     /// - Throws: ``SystemError``.
     public func send(_ signal: Signal) throws {
-        try use("send \(signal)") { number in
+        try master.use("send \(signal)") { number in
             // The kernel's call knows the three signals that have keys.
             if ipc_terminal_signal(number, signal.number) == 0 { return }
             let group = ipc_get_foreground_group(number)
@@ -88,7 +90,7 @@ public final class PseudoTerminal: Sendable {
     ///
     /// The C function is `tcgetpgrp`.
     public var foregroundGroup: ProcessGroupID? {
-        get throws { try use("foreground of") { ProcessGroupID(max(0, ipc_get_foreground_group($0))) } }
+        get throws { try master.use("foreground of") { ProcessGroupID(max(0, ipc_get_foreground_group($0))) } }
     }
 
     /// Opens the other side. It does not become this process's controlling terminal. The C call is `ioctl` with
@@ -96,7 +98,7 @@ public final class PseudoTerminal: Sendable {
     ///
     /// - Throws: ``SystemError``.
     public func openOtherSide() throws -> Descriptor {
-        try use("open") { number in
+        try master.use("open") { number in
             let peer = try SystemCall.perform("open", on: path.string) { ipc_terminal_peer(number) }
             return try Descriptor(fresh: peer, "open", on: path.string)
         }
@@ -107,13 +109,6 @@ public final class PseudoTerminal: Sendable {
     public func close() {
         output.close()
         input.descriptor.close()
-    }
-
-    @discardableResult
-    private func use<Result: ~Copyable>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
-        guard master.enter() else { throw master.closedError(operation) }
-        defer { master.leave() }
-        return try body(master.number)
     }
 }
 

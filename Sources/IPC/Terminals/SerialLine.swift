@@ -52,7 +52,7 @@ public final class SerialLine: Sendable {
 
     /// The settings, as the device has them.
     public var settings: SerialSettings {
-        get throws { SerialSettings(try use("settings of") { try TerminalModes.of($0, path.string) }) }
+        get throws { SerialSettings(try device.use("settings of") { try TerminalModes.of($0, path.string) }) }
     }
 
     /// Changes the settings at once.
@@ -60,7 +60,7 @@ public final class SerialLine: Sendable {
     /// - Throws: ``SystemError`` with `EINVAL` for settings that no line has, or that this device does not take.
     public func set(_ settings: SerialSettings) throws {
         if let defect = settings.defect { throw SystemError("set \(defect) of", on: path.string, .invalidArgument) }
-        try use("set") { number in
+        try device.use("set") { number in
             var modes = try TerminalModes.of(number, path.string)
             settings.apply(to: &modes)
             try modes.set(number, path.string)
@@ -106,7 +106,7 @@ public final class SerialLine: Sendable {
     /// - Throws: ``SystemError``.
     public func discard(input: Bool = true, output: Bool = true) throws {
         guard input || output else { return }
-        try use("discard") { number in
+        try device.use("discard") { number in
             try SystemCall.perform("discard", on: path.string) {
                 ipc_terminal_flush(number, input ? 1 : 0, output ? 1 : 0)
             }
@@ -139,7 +139,7 @@ public final class SerialLine: Sendable {
     /// Throws ``SystemError`` with `ENOTTY` or `EINVAL` where a device has none, as a pseudo-terminal.
     public var controlLines: ControlLines {
         get throws {
-            try use("control lines of") { number in
+            try device.use("control lines of") { number in
                 ControlLines(
                     rawValue: try SystemCall.perform("control lines of", on: path.string) {
                         ipc_terminal_lines(number)
@@ -152,7 +152,7 @@ public final class SerialLine: Sendable {
     ///
     /// - Throws: ``SystemError``.
     public func set(_ lines: ControlLines, on isOn: Bool) throws {
-        try use("set control lines of") { number in
+        try device.use("set control lines of") { number in
             try SystemCall.perform("set control lines of", on: path.string) {
                 ipc_terminal_set_lines(number, UInt32(bitPattern: lines.rawValue), isOn ? 1 : 0)
             }
@@ -170,12 +170,5 @@ public final class SerialLine: Sendable {
             device.leave()
         }
         device.close()
-    }
-
-    @discardableResult
-    private func use<Result>(_ operation: String, _ body: (Int32) throws -> Result) throws -> Result {
-        guard device.enter() else { throw device.closedError(operation) }
-        defer { device.leave() }
-        return try body(device.number)
     }
 }

@@ -155,7 +155,7 @@ struct ConnectionTests {
         other.close()
     }
 
-    @Test("S-73: who connects over a Unix socket is known to the kernel")
+    @Test("S-73, N25: who connects over a Unix socket is known to the kernel, and whether it still lives")
     func credentials() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending("sock")

@@ -142,6 +142,89 @@ struct DescriptorPassingTests {
             }
         }
     }
+
+    @Test("N30, N31, N33, N36: descriptors go with datagrams, and no others stay", arguments: Place.allCases)
+    func datagrams(_ place: Place) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("sock")
+            try await place.run {
+                let receiver = try await DatagramSocket(at: path)
+                let sender = try await DatagramSocket(connectedTo: .unixDatagram(path))
+                let other = try await DatagramSocket(at: folder.appending("other"))
+                let file = SentDescriptor(try Descriptor.open("/dev/null", for: .read))
+                let before = Folder.names(in: "/proc/self/fd").count
+                for _ in 0..<50 {
+                    try await sender.sendDescriptors([file, file], with: [1, 2, 3])
+                    let both = try await receiver.receiveDescriptors(atMost: 2, timeout: .seconds(20))
+                    #expect(both.datagram.bytes == [1, 2, 3])
+                    let flags = try both.descriptors.map { try $0.take().withRawDescriptor { fcntl($0, F_GETFD) } }
+                    #expect(flags == [FD_CLOEXEC, FD_CLOEXEC])
+
+                    try await other.sendDescriptors([file], to: .unixDatagram(path))
+                    let empty = try await receiver.receiveDescriptors(atMost: 1, timeout: .seconds(20))
+                    #expect(empty.datagram.bytes.isEmpty && empty.descriptors.count == 1)
+                    #expect("\(empty.datagram.address)".hasSuffix("other"))
+
+                    try await sender.sendDescriptors([file, file])
+                    let surplus = await #expect(throws: SystemError.self) {
+                        _ = try await receiver.receiveDescriptors(atMost: 1, timeout: .seconds(20))
+                    }
+                    #expect(surplus?.errno == .messageTooLong)
+                    try await sender.sendDescriptors([file], with: [1, 2, 3])
+                    let long = await #expect(throws: DatagramError.self) {
+                        _ = try await receiver.receiveDescriptors(atMost: 1, limit: 2, timeout: .seconds(20))
+                    }
+                    #expect(long?.kind == .truncated && long?.size == 3)
+                    try await sender.sendDescriptors([file], with: [9])
+                    #expect(try await receiver.receive(timeout: .seconds(20)).bytes == [9], "not asked for")
+                }
+                #expect(Folder.names(in: "/proc/self/fd").count <= before)
+                for socket in [receiver, sender, other] { socket.close() }
+            }
+        }
+        let udp = try DatagramSocket(on: .udp("127.0.0.1", port: 0))
+        let file = SentDescriptor(try Descriptor.open("/dev/null", for: .read))
+        let error = await #expect(throws: SystemError.self) { try await udp.sendDescriptors([file]) }
+        #expect(error?.errno == .invalidArgument)
+        udp.close()
+    }
+
+    @Test("N28, N33: whatever a foreign peer puts into its messages, what is open stays the same")
+    func foreignPeer() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("sock")
+            let listener = try await Listener(on: .unix(path))
+            let script = """
+                import array, socket, sys
+                peer = socket.socket(socket.AF_UNIX)
+                peer.connect(sys.argv[1])
+                null = open("/dev/null")
+                def rights(*fds): return (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))
+                for turn in range(2000):
+                    fds = [null.fileno()] * (turn % 4 and (2, 253, 1)[turn % 4 - 1])
+                    peer.sendmsg([b"\\0" if turn % 3 else b"xyz"], [rights(*fds)] if fds else [])
+                """
+            let peer = Task { try await Command("python3", arguments: ["-c", script, path.string]).capture() }
+            let client = try await listener.accept(timeout: limit)
+            let before = Folder.names(in: "/proc/self/fd").count
+            var (taken, refused, most) = (0, 0, 0)
+            while true {
+                do {
+                    guard let descriptor = try await client.receiveDescriptor(timeout: limit) else { break }
+                    _ = consume descriptor
+                    taken += 1
+                } catch let error as SystemError where [.badMessage, .messageTooLong].contains(error.errno) {
+                    refused += 1
+                }
+                most = max(most, Folder.names(in: "/proc/self/fd").count)
+            }
+            _ = try await peer.value
+            #expect(taken > 0 && refused > 1000)
+            #expect(most <= before + 1)
+            client.close()
+            listener.close()
+        }
+    }
 }
 
 extension ByteReader {
