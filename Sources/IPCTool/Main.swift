@@ -28,6 +28,8 @@ struct IPCTool: ParsableCommand {
                 name: "Sockets",
                 subcommands: [ConnectCommand.self, ListenCommand.self, RelayCommand.self, SocketsCommand.self]),
             CommandGroup(
+                name: "System V", subcommands: [SemCommand.self, MsgCommand.self, ShmCommand.self]),
+            CommandGroup(
                 name: "From the manual",
                 subcommands: [WebgetCommand.self, RtimeCommand.self, DaytimeCommand.self, UDPTimeCommand.self]),
         ]

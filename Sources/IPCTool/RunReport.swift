@@ -48,6 +48,9 @@ struct RunReport: Encodable {
         case let failure as LockHeldError:
             (kind, operation, subject, errno) = ("timeout", "lock", failure.file, "ETIMEDOUT")
             holder = failure.holder?.rawValue
+        case let failure as SystemVError:
+            (kind, operation, subject) = (failure.kind.description, failure.operation, failure.subject)
+            errno = failure.errno.name
         case let failure as SystemError:
             (kind, operation, subject) = ("systemError", failure.operation, failure.subject)
             errno = failure.errno.name

@@ -10,6 +10,7 @@ enum Tour {
         ("FIFOs and messages", [fifo, signature, records, framing]),
         ("Terminals", [onTerminal, password, replay]),
         ("Sockets", [server, unixSocket, datagrams]),
+        ("System V", [semaphore, queue, segment]),
     ]
 
     private static let pipe = TourStop("a pipe between two tasks") {

@@ -14,6 +14,7 @@
 #include "CIPCSignals.h"
 #include "CIPCSockets.h"
 #include "CIPCSpawn.h"
+#include "CIPCSystemV.h"
 #include "CIPCTasks.h"
 #include "CIPCTerminal.h"
 #include "CIPCThreads.h"

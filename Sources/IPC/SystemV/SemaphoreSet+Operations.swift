@@ -1,0 +1,205 @@
+// Taking and giving: several steps at once or none, within a limit, undone when the process ends.
+import CIPC
+import SystemPackage
+
+extension SystemV.SemaphoreSet {
+    /// One step of an operation on a set; all steps are made at once, or none.
+    public struct Operation: Hashable, Sendable {
+        let index: Int
+        let amount: Int
+
+        /// Waits until the semaphore is 0.
+        public static func waitForZero(_ index: Int = 0) -> Operation { Operation(index: index, amount: 0) }
+
+        /// Adds to the semaphore.
+        public static func increment(_ index: Int = 0, by amount: Int = 1) -> Operation {
+            Operation(index: index, amount: amount)
+        }
+
+        /// Subtracts from the semaphore, waiting until that leaves 0 or more.
+        public static func decrement(_ index: Int = 0, by amount: Int = 1) -> Operation {
+            Operation(index: index, amount: -amount)
+        }
+    }
+
+    // MARK: Any operation
+
+    /// Makes all steps at once, as soon as that can be.
+    ///
+    /// What can be done at once is done in place; a wait has a thread of its own, which goes with it. A wait that ends by its limit or
+    /// a cancellation has taken nothing.
+    ///
+    /// - Parameters:
+    ///   - operations: at most 500, in the order in which the kernel tries them.
+    ///   - undoOnExit: whether the kernel takes them back when this process ends, however it does (`SEM_UNDO`).
+    /// - Throws: ``SystemVError``: `removed`, also while waiting; `outOfRange` for a semaphore that is not there, or a value that it
+    ///   cannot have; `notPermitted`; `limitReached` if the kernel has no room to remember what to undo. ``TimeoutError``,
+    ///   `CancellationError`, ``SystemError`` with `EAGAIN` if too many wait already.
+    public func perform(_ operations: Operation..., undoOnExit: Bool = true, timeout: Duration? = nil) async throws {
+        try await perform("use", operations, undoOnExit, Deadline.after(timeout))
+    }
+
+    /// Makes all steps at once, on the thread of the caller, which waits as long as need be: for programs that are not asynchronous.
+    ///
+    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does, without cancellation.
+    @available(*, noasync, message: "await the asynchronous form")
+    public func perform(_ operations: Operation..., undoOnExit: Bool = true, timeout: Duration? = nil) throws {
+        try performBlocking("use", operations, undoOnExit, Deadline.after(timeout))
+    }
+
+    /// Makes all steps if that can be done at once; whether it did. Never waits.
+    ///
+    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
+    public func tryPerform(_ operations: Operation..., undoOnExit: Bool = true) throws -> Bool {
+        try attempt("use", steps(operations, undoOnExit))
+    }
+
+    // MARK: Free at zero
+
+    /// Waits until the semaphore is 0 and adds one, in one step: it is ours until ``give(_:undoOnExit:)``.
+    ///
+    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
+    public func take(_ index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil) async throws {
+        try await perform("take", taking(index), undoOnExit, Deadline.after(timeout))
+    }
+
+    /// Takes the semaphore on the thread of the caller, which waits as long as need be.
+    @available(*, noasync, message: "await the asynchronous form")
+    public func take(_ index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil) throws {
+        try performBlocking("take", taking(index), undoOnExit, Deadline.after(timeout))
+    }
+
+    /// Subtracts one. `undoOnExit` is to be as it was when the semaphore was taken. Never waits.
+    ///
+    /// - Throws: ``SystemVError`` as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does, with `outOfRange` if it is 0.
+    public func give(_ index: Int = 0, undoOnExit: Bool = true) throws {
+        guard try attempt("give", steps([.decrement(index)], undoOnExit)) else {
+            throw error("give", .outOfRange, "semaphore \(index) is 0, so nobody has taken it")
+        }
+    }
+
+    /// Runs the body while the semaphore is taken, and gives it back however that ends.
+    public func withTaken<Result>(
+        _ index: Int = 0, timeout: Duration? = nil, _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await take(index, timeout: timeout)
+        return try await ended({ try give(index) }, body)
+    }
+
+    private func taking(_ index: Int) -> [Operation] { [.waitForZero(index), .increment(index)] }
+
+    // MARK: Counting
+
+    /// Subtracts from the semaphore as soon as it is large enough (Dijkstra's P).
+    ///
+    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
+    public func acquire(
+        _ amount: Int = 1, from index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil
+    ) async throws {
+        try await perform("acquire", [.decrement(index, by: amount)], undoOnExit, Deadline.after(timeout))
+    }
+
+    /// Subtracts from the semaphore on the thread of the caller, which waits as long as need be.
+    @available(*, noasync, message: "await the asynchronous form")
+    public func acquire(
+        _ amount: Int = 1, from index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil
+    ) throws {
+        try performBlocking("acquire", [.decrement(index, by: amount)], undoOnExit, Deadline.after(timeout))
+    }
+
+    /// Adds to the semaphore (Dijkstra's V). `undoOnExit` is to be as it was when it was acquired. Never waits.
+    ///
+    /// - Throws: ``SystemVError`` with `outOfRange` beyond 32,767.
+    public func release(_ amount: Int = 1, to index: Int = 0, undoOnExit: Bool = true) throws {
+        _ = try attempt("release", steps([.increment(index, by: amount)], undoOnExit))
+    }
+
+    /// Runs the body while so much is acquired, and releases it however that ends.
+    public func withAcquired<Result>(
+        _ amount: Int = 1, from index: Int = 0, timeout: Duration? = nil, _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await acquire(amount, from: index, timeout: timeout)
+        return try await ended({ try release(amount, to: index) }, body)
+    }
+
+    // MARK: Scopes
+
+    /// Makes a set that nobody else finds by a key, and removes it however the body ends.
+    public static func withNew<Result>(
+        count: Int = 1, initialValue: Int = 0, _ body: (SystemV.SemaphoreSet) async throws -> Result
+    ) async throws -> Result {
+        let set = try SystemV.SemaphoreSet(key: .private, count: count, initialValue: initialValue)
+        defer { try? set.remove() }
+        return try await body(set)
+    }
+
+    private func ended<Result>(_ end: () throws -> Void, _ body: () async throws -> Result) async throws -> Result {
+        let result: Result
+        do { result = try await body() } catch {
+            try? end()  // the body's error is the one to know
+            throw error
+        }
+        try end()
+        return result
+    }
+
+    // MARK: The calls
+
+    private func steps(_ operations: [Operation], _ undoes: Bool) -> [ipc_semaphore_step] {
+        operations.map {
+            ipc_semaphore_step(
+                index: 0..<count ~= $0.index ? Int32($0.index) : -1, amount: Int32(clamping: $0.amount),
+                undoes: undoes ? 1 : 0)
+        }
+    }
+
+    /// Without waiting: whether it was done.
+    private func attempt(_ operation: String, _ steps: [ipc_semaphore_step]) throws -> Bool {
+        let result = SystemCall.retrying { ipc_semaphore_operate(id, steps, Int32(clamping: steps.count), 0) }
+        if result >= 0 { return true }
+        guard result == -Errno.wouldBlock.rawValue else { throw failure(operation, -result) }
+        return false
+    }
+
+    private func perform(
+        _ operation: String, _ operations: [Operation], _ undoes: Bool, _ deadline: Deadline?
+    ) async throws {
+        try await SharedDescriptor.beginCall(operation, on: subject, deadline: deadline)
+        let steps = steps(operations, undoes)
+        if try attempt(operation, steps) { return }
+        do {
+            _ = try await BlockingCall.perform(operation, on: subject, deadline: deadline) { [id] in
+                Int(ipc_semaphore_operate(id, steps, Int32(clamping: steps.count), -1))
+            }
+        } catch let error as SystemError where error.errno != .wouldBlock {
+            throw failure(operation, error.errno.rawValue)
+        }
+    }
+
+    private func performBlocking(
+        _ operation: String, _ operations: [Operation], _ undoes: Bool, _ deadline: Deadline?
+    ) throws {
+        let steps = steps(operations, undoes)
+        while true {
+            let left = deadline.map { Int64(clamping: max(.zero, $0.remaining).nanosecondsRoundedUp) } ?? -1
+            let result = ipc_semaphore_operate(id, steps, Int32(clamping: steps.count), left)
+            if result >= 0 { return }
+            switch Errno(rawValue: -result) {
+            case .interrupted: continue
+            case .wouldBlock: if let deadline { throw deadline.passed(operation, on: subject) }
+            default: throw failure(operation, -result)
+            }
+        }
+    }
+
+    private func failure(_ operation: String, _ number: Int32) -> SystemVError {
+        switch Errno(rawValue: number) {
+        case .noSpace: error(operation, .noSpace, "the kernel has no room to remember what to undo")
+        case .fileTooLarge: error(operation, .fileTooLarge, "the set has \(count) semaphore\(count == 1 ? "" : "s")")
+        case .outOfRange: error(operation, .outOfRange, "a semaphore has at most \(SystemV.SemaphoreSet.most)")
+        case .argListTooLong:
+            SystemVError(.limitReached, operation, on: subject, .argListTooLong, "at most 500 steps go at once")
+        case let errno: error(operation, errno)
+        }
+    }
+}

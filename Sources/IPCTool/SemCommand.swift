@@ -1,0 +1,171 @@
+// ipc sem: semaphores of System V.
+import ArgumentParser
+import IPC
+
+struct SemCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sem",
+        abstract: "Make, use, list and remove semaphores.",
+        discussion: """
+            A semaphore is free at 0: take waits for that and adds one, give subtracts one. With --counting it is the number of what
+            is free: take subtracts one as soon as it can, give adds one.
+
+            Example: ipc sem take --key 1234 --timeout 10 -- make install
+            """,
+        subcommands: [Create.self, Take.self, Give.self, List.self, Remove.self]
+    )
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a set of semaphores, or find it.",
+            discussion: "Example: ipc sem create --key 1234 --value 3")
+
+        @OptionGroup var option: KeyOption
+
+        @Option(help: ArgumentHelp("How many semaphores the set has.", valueName: "number"))
+        var count = 1
+
+        @Option(
+            help: ArgumentHelp("What each is to begin with; a set that is there keeps its values.", valueName: "number")
+        )
+        var value = 0
+
+        @Option(help: ArgumentHelp("Who may use a new one.", valueName: "octal"))
+        var mode = Mode(permissions: .ownerReadWrite)
+
+        @Flag(help: "It is an error if there is one.")
+        var new = false
+
+        func run() throws {
+            try option.perform(self) {
+                let set = try SystemV.SemaphoreSet(
+                    key: option.key.key, count: count, initialValue: value, permissions: mode.permissions,
+                    opening: new ? .create : .createOrOpen)
+                try await SemReport(set).print(option.json, set.wasCreated ? "created" : "found")
+                return .success
+            }
+        }
+    }
+
+    struct Take: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a semaphore, and hold it while a program runs.",
+            discussion: """
+                With a program it is given back when that has ended, by the kernel if ipc should be killed. Without one it stays taken
+                until somebody gives it. Exit status: the program's; 124 if it was not to be had in time.
+
+                Example: ipc sem take --key 1234 --timeout 10 -- make install
+                """)
+
+        @OptionGroup var option: KeyOption
+        @OptionGroup var use: Use
+
+        @Option(help: ArgumentHelp("Wait no longer than so; the status is then 124.", valueName: "seconds"))
+        var timeout: Seconds?
+
+        @Argument(parsing: .postTerminator, help: "A program and its arguments, after --.")
+        var command: [String] = []
+
+        func validate() throws { try RawArguments.checkAllBut(last: command.count) }
+
+        func run() throws {
+            try option.perform(self) {
+                let set = try SystemV.SemaphoreSet(existing: option.key.key)
+                let undoes = !use.noUndo && !command.isEmpty
+                if use.counting {
+                    try await set.acquire(from: use.index, undoOnExit: undoes, timeout: timeout?.duration)
+                } else {
+                    try await set.take(use.index, undoOnExit: undoes, timeout: timeout?.duration)
+                }
+                guard !command.isEmpty else {
+                    try await SemReport(set).print(option.json, "taken")
+                    return .success
+                }
+                let held = Command(words: RawArguments.all.suffix(command.count)).unchecked()
+                do {
+                    let result = try await held.run(passingOn: .passedOn)
+                    try use.give(set, undoes)
+                    return ExitCode(result.status.shellStatus)
+                } catch {
+                    try? use.give(set, undoes)  // the program's error is the one to know
+                    throw error
+                }
+            }
+        }
+    }
+
+    struct Give: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a semaphore that was taken.", discussion: "Example: ipc sem give --key 1234")
+
+        @OptionGroup var option: KeyOption
+        @OptionGroup var use: Use
+
+        func run() throws {
+            try option.perform(self) {
+                let set = try SystemV.SemaphoreSet(existing: option.key.key)
+                try use.give(set, false)
+                try await SemReport(set).print(option.json, "given")
+                return .success
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List all sets of semaphores.")
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        func run() throws { try list(.semaphores, json: json, for: self) }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a set of semaphores.", discussion: "Example: ipc sem remove --key 1234")
+
+        @OptionGroup var options: RemoveOptions
+
+        func run() throws { try options.remove(.semaphores, for: self) }
+    }
+
+    /// How a semaphore is used.
+    struct Use: ParsableArguments {
+        @Option(help: ArgumentHelp("Which one of the set.", valueName: "number"))
+        var index = 0
+
+        @Flag(help: "It counts what is free.")
+        var counting = false
+
+        @Flag(help: "Have the kernel give nothing back if this process ends; as it is without a program in any case.")
+        var noUndo = false
+
+        func give(_ set: SystemV.SemaphoreSet, _ undoes: Bool) throws {
+            if counting {
+                try set.release(to: index, undoOnExit: undoes)
+            } else {
+                try set.give(index, undoOnExit: undoes)
+            }
+        }
+    }
+}
+
+/// What is said of a set.
+struct SemReport: Encodable {
+    let id: Int32
+    let key: String
+    let created: Bool
+    let values: [Int]
+
+    init(_ set: SystemV.SemaphoreSet) throws {
+        (id, key, created) = (set.id, "\(set.key)", set.wasCreated)
+        values = try (0..<set.count).map { try set.value($0) }
+    }
+
+    func print(_ json: Bool, _ verb: String) async throws {
+        if json { return try await printJSON(self) }
+        let line = "\(verb): semaphore set \(key), id \(id), \(values.map { "\($0)" }.joined(separator: " "))\n"
+        try await ByteWriter.standardOutput.write(line)
+        try ByteWriter.standardOutput.close()
+    }
+}
