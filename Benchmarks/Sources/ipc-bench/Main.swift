@@ -26,6 +26,19 @@ struct Bench {
         return count / (now - start)
     }
 
+    /// The same without tasks.
+    static func rate(_ once: () throws -> Void) throws -> Double {
+        try once()
+        let start = bench_now()
+        var (count, now) = (0.0, start)
+        repeat {
+            try once()
+            count += 1
+            now = bench_now()
+        } while now - start < Bench.seconds
+        return count / (now - start)
+    }
+
     static func main() throws {
         Workers.runIfRequested()
         let arguments = CommandLine.arguments
@@ -38,11 +51,15 @@ struct Bench {
             print("       ipc-bench datagrams plain|many | descriptors one")
             print("       ipc-bench messages lines|delimiter|frames | fifo stream")
             print("       ipc-bench terminal text|deadline|pattern|line | echo plain|idle|lines")
+            print("       ipc-bench semaphore|semaphores|queue blocking|async")
             exit(64)
         }
         switch arguments[1] {
         case "unix-pp": try PingPong.run(arguments[2], overSockets: true)
         case "tcp-pp": try PingPong.tcp(arguments[2])
+        case "semaphore": try SystemVUse.alone(arguments[2])
+        case "semaphores": try SystemVUse.turns(arguments[2])
+        case "queue": try SystemVUse.queue(arguments[2])
         case "datagrams": try Receiving.datagrams(arguments[2])
         case "descriptors": try Receiving.descriptors()
         case "pipe-pp": try PingPong.run(arguments[2], overSockets: false)

@@ -40,7 +40,7 @@ int32_t ipc_semaphore_set(int32_t id, int32_t index, int32_t value);  // SETVAL
 int32_t ipc_semaphore_process(int32_t id, int32_t index);         // GETPID
 int32_t ipc_semaphore_waiting(int32_t id, int32_t index, int32_t for_zero);  // GETNCNT, GETZCNT
 // semop, where `nanoseconds` is 0 without waiting (-EAGAIN), -1 without a limit, else semtimedop. At most 500 steps.
-int32_t ipc_semaphore_operate(int32_t id, const struct ipc_semaphore_step *_Nonnull steps, int32_t count, int64_t nanoseconds);
+int32_t ipc_semaphore_operate(int32_t id, const struct ipc_semaphore_step *_Nullable steps, int32_t count, int64_t nanoseconds);
 
 // msgsnd of a long, the type, and so many bytes behind it; `waits` 0 for IPC_NOWAIT.
 long ipc_queue_send(int32_t id, const void *_Nonnull message, size_t count, int32_t waits);

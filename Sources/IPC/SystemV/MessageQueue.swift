@@ -90,6 +90,21 @@ extension SystemV {
             }
         }
 
+        /// Puts a message into the queue on the thread of the caller, which waits for room as long as need be: for programs that are not
+        /// asynchronous.
+        ///
+        /// - Throws: as the asynchronous form does, without cancellation and limit.
+        @available(*, noasync, message: "await the asynchronous form")
+        public func send(_ bytes: [UInt8], type: Int = 1) throws {
+            let message = try packed(bytes, type)
+            if try sendAtOnce(message) { return }
+            if let most = try? status.byteLimit, bytes.count > most { throw tooLarge(bytes.count, most, "the queue") }
+            let result = SystemCall.retrying { message.withUnsafeBytes { MessageQueue.send(id, $0, waits: true) } }
+            guard result == 0 else {
+                throw SystemV.refusal("send to", .queue, id, subject, Errno(rawValue: Int32(-result)))
+            }
+        }
+
         /// Puts a text in UTF-8 into the queue.
         public func send(_ text: String, type: Int = 1, timeout: Duration? = nil) async throws {
             try await send(Array(text.utf8), type: type, timeout: timeout)
@@ -121,7 +136,13 @@ extension SystemV {
                 throw SystemVError(
                     .outOfRange, "send to", on: subject, .invalidArgument, "a type is 1 or more, not \(type)")
             }
-            return withUnsafeBytes(of: type) { Array($0) } + bytes
+            let size = MessageQueue.typeSize + bytes.count
+            return [UInt8](unsafeUninitializedCapacity: size) { space, used in
+                let raw = UnsafeMutableRawBufferPointer(space)
+                raw.storeBytes(of: type, as: Int.self)
+                UnsafeMutableRawBufferPointer(rebasing: raw[MessageQueue.typeSize...]).copyBytes(from: bytes)
+                used = size
+            }
         }
 
         private func tooLarge(_ count: Int, _ most: Int, _ limit: String) -> SystemVError {
@@ -153,8 +174,8 @@ extension SystemV {
         ) async throws -> Message {
             let deadline = Deadline.after(timeout)
             try await SharedDescriptor.beginCall("receive from", on: subject, deadline: deadline)
+            if let message = try receiveAtOnce(selection, limit) { return message }
             let room = MessageRoom(max(0, limit))
-            if let message = try receiveAtOnce(selection, room) { return message }
             do {
                 let count = try await BlockingCall.perform("receive from", on: subject, deadline: deadline) { [id] in
                     room.receive(id, selection, waits: true)
@@ -165,19 +186,40 @@ extension SystemV {
             }
         }
 
+        /// Takes a message out of the queue on the thread of the caller, which waits as long as need be: for programs that are not
+        /// asynchronous.
+        ///
+        /// - Throws: as the asynchronous form does, without cancellation and limit.
+        @available(*, noasync, message: "await the asynchronous form")
+        public func receive(_ selection: Selection = .any, limit: Int = 8192) throws -> Message {
+            guard let message = try receiveHere(selection, limit, waits: true) else { throw failure(.noMessage, limit) }
+            return message
+        }
+
         /// Takes a message out of the queue if there is one; `nil` if not. Never waits.
         ///
         /// - Throws: as ``receive(_:limit:timeout:)`` does.
         public func tryReceive(_ selection: Selection = .any, limit: Int = 8192) throws -> Message? {
-            try receiveAtOnce(selection, MessageRoom(max(0, limit)))
+            try receiveAtOnce(selection, limit)
         }
 
-        private func receiveAtOnce(_ selection: Selection, _ room: MessageRoom) throws -> Message? {
-            let result = SystemCall.retrying { room.receive(id, selection, waits: false) }
-            if result >= 0 { return room.message(result) }
-            let errno = Errno(rawValue: Int32(-result))
-            if errno == .wouldBlock || errno == .noMessage { return nil }
-            throw failure(errno, room.count)
+        private func receiveAtOnce(_ selection: Selection, _ limit: Int) throws -> Message? {
+            try receiveHere(selection, limit, waits: false)
+        }
+
+        /// On this thread; `nil` if there is none, and that is not waited for.
+        private func receiveHere(_ selection: Selection, _ limit: Int, waits: Bool) throws -> Message? {
+            let limit = max(0, limit)
+            let (message, errno) = withUnsafeTemporaryAllocation(
+                byteCount: MessageQueue.typeSize + limit, alignment: MessageQueue.typeSize
+            ) { space -> (Message?, Errno) in
+                let result = SystemCall.retrying { selection.receive(id, space.baseAddress, limit, waits: waits) }
+                guard result >= 0 else { return (nil, Errno(rawValue: Int32(-result))) }
+                return (Message(at: UnsafeRawBufferPointer(space), count: result), Errno(rawValue: 0))
+            }
+            if let message { return message }
+            if !waits, errno == .wouldBlock || errno == .noMessage { return nil }
+            throw failure(errno, limit)
         }
 
         private func failure(_ errno: Errno, _ limit: Int) -> SystemVError {
@@ -216,12 +258,27 @@ extension SystemV {
     }
 }
 
-/// Where the kernel puts a message: its type, and its bytes behind it.
+extension SystemV.MessageQueue.Selection {
+    /// msgrcv: the count, or the error number negated.
+    fileprivate func receive(_ id: Int32, _ space: UnsafeMutableRawPointer?, _ count: Int, waits: Bool) -> Int {
+        space.map { ipc_queue_receive(id, $0, count, Int64(type), isExcept ? 1 : 0, waits ? 1 : 0) } ?? 0
+    }
+}
+
+extension SystemV.MessageQueue.Message {
+    /// The message as the kernel gives it: its type, a `long`, and so many bytes behind it.
+    fileprivate init(at space: UnsafeRawBufferPointer, count: Int) {
+        let start = MemoryLayout<Int>.size
+        type = space.load(as: Int.self)
+        bytes = [UInt8](UnsafeRawBufferPointer(rebasing: space[start..<(start + count)]))
+    }
+}
+
+/// Where a call on another thread puts a message.
 private final class MessageRoom: @unchecked Sendable {
-    // Safe because one call at a time writes to it: the blocking one only after the other has found nothing, and its result is
-    // read when it has ended.
-    private let space: UnsafeMutableRawPointer
-    let count: Int
+    // Safe because one call writes to it, and its result is read when it has ended.
+    private let space: UnsafeMutableRawBufferPointer
+    private let count: Int
 
     init(_ count: Int) {
         self.count = count
@@ -231,11 +288,10 @@ private final class MessageRoom: @unchecked Sendable {
     deinit { space.deallocate() }
 
     func receive(_ id: Int32, _ selection: SystemV.MessageQueue.Selection, waits: Bool) -> Int {
-        ipc_queue_receive(id, space, count, Int64(selection.type), selection.isExcept ? 1 : 0, waits ? 1 : 0)
+        selection.receive(id, space.baseAddress, count, waits: waits)
     }
 
     func message(_ count: Int) -> SystemV.MessageQueue.Message {
-        let bytes = UnsafeRawBufferPointer(start: space + MemoryLayout<Int>.size, count: count)
-        return SystemV.MessageQueue.Message(type: space.load(as: Int.self), bytes: [UInt8](bytes))
+        SystemV.MessageQueue.Message(at: UnsafeRawBufferPointer(space), count: count)
     }
 }

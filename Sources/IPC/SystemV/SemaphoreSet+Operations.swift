@@ -51,7 +51,7 @@ extension SystemV.SemaphoreSet {
     ///
     /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
     public func tryPerform(_ operations: Operation..., undoOnExit: Bool = true) throws -> Bool {
-        try attempt("use", steps(operations, undoOnExit))
+        try attempt("use", operations, undoOnExit)
     }
 
     // MARK: Free at zero
@@ -73,7 +73,7 @@ extension SystemV.SemaphoreSet {
     ///
     /// - Throws: ``SystemVError`` as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does, with `outOfRange` if it is 0.
     public func give(_ index: Int = 0, undoOnExit: Bool = true) throws {
-        guard try attempt("give", steps([.decrement(index)], undoOnExit)) else {
+        guard try attempt("give", CollectionOfOne(.decrement(index)), undoOnExit) else {
             throw error("give", .outOfRange, "semaphore \(index) is 0, so nobody has taken it")
         }
     }
@@ -96,7 +96,8 @@ extension SystemV.SemaphoreSet {
     public func acquire(
         _ amount: Int = 1, from index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil
     ) async throws {
-        try await perform("acquire", [.decrement(index, by: amount)], undoOnExit, Deadline.after(timeout))
+        try await perform(
+            "acquire", CollectionOfOne(.decrement(index, by: amount)), undoOnExit, Deadline.after(timeout))
     }
 
     /// Subtracts from the semaphore on the thread of the caller, which waits as long as need be.
@@ -104,14 +105,15 @@ extension SystemV.SemaphoreSet {
     public func acquire(
         _ amount: Int = 1, from index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil
     ) throws {
-        try performBlocking("acquire", [.decrement(index, by: amount)], undoOnExit, Deadline.after(timeout))
+        try performBlocking(
+            "acquire", CollectionOfOne(.decrement(index, by: amount)), undoOnExit, Deadline.after(timeout))
     }
 
     /// Adds to the semaphore (Dijkstra's V). `undoOnExit` is to be as it was when it was acquired. Never waits.
     ///
     /// - Throws: ``SystemVError`` with `outOfRange` beyond 32,767.
     public func release(_ amount: Int = 1, to index: Int = 0, undoOnExit: Bool = true) throws {
-        _ = try attempt("release", steps([.increment(index, by: amount)], undoOnExit))
+        _ = try attempt("release", CollectionOfOne(.increment(index, by: amount)), undoOnExit)
     }
 
     /// Runs the body while so much is acquired, and releases it however that ends.
@@ -145,44 +147,63 @@ extension SystemV.SemaphoreSet {
 
     // MARK: The calls
 
-    private func steps(_ operations: [Operation], _ undoes: Bool) -> [ipc_semaphore_step] {
-        operations.map {
-            ipc_semaphore_step(
-                index: 0..<count ~= $0.index ? Int32($0.index) : -1, amount: Int32(clamping: $0.amount),
-                undoes: undoes ? 1 : 0)
+    /// The steps as the kernel takes them, in memory that is there as long as the body runs.
+    @inline(__always)
+    private func withSteps<Result>(
+        _ operations: some Collection<Operation>, _ undoes: Bool,
+        _ body: (UnsafeMutableBufferPointer<ipc_semaphore_step>, Int32) -> Result
+    ) -> Result {
+        withUnsafeTemporaryAllocation(of: ipc_semaphore_step.self, capacity: max(1, operations.count)) { steps in
+            for (place, operation) in operations.enumerated() {
+                let step = ipc_semaphore_step(
+                    index: 0..<count ~= operation.index ? Int32(operation.index) : -1,
+                    amount: Int32(clamping: operation.amount), undoes: undoes ? 1 : 0)
+                steps.initializeElement(at: place, to: step)
+            }
+            return body(steps, Int32(clamping: operations.count))
         }
     }
 
     /// Without waiting: whether it was done.
-    private func attempt(_ operation: String, _ steps: [ipc_semaphore_step]) throws -> Bool {
-        let result = SystemCall.retrying { ipc_semaphore_operate(id, steps, Int32(clamping: steps.count), 0) }
+    @inline(__always)
+    private func attempt(_ operation: String, _ operations: some Collection<Operation>, _ undoes: Bool) throws -> Bool {
+        let result = withSteps(operations, undoes) { steps, count in
+            SystemCall.retrying { ipc_semaphore_operate(id, steps.baseAddress, count, 0) }
+        }
         if result >= 0 { return true }
         guard result == -Errno.wouldBlock.rawValue else { throw failure(operation, -result) }
         return false
     }
 
+    @inline(__always)
     private func perform(
-        _ operation: String, _ operations: [Operation], _ undoes: Bool, _ deadline: Deadline?
+        _ operation: String, _ operations: some Collection<Operation>, _ undoes: Bool, _ deadline: Deadline?
     ) async throws {
         try await SharedDescriptor.beginCall(operation, on: subject, deadline: deadline)
-        let steps = steps(operations, undoes)
-        if try attempt(operation, steps) { return }
+        if try attempt(operation, operations, undoes) { return }
+        try await wait(operation, Array(operations), undoes, deadline)
+    }
+
+    private func wait(
+        _ operation: String, _ operations: [Operation], _ undoes: Bool, _ deadline: Deadline?
+    ) async throws {
         do {
-            _ = try await BlockingCall.perform(operation, on: subject, deadline: deadline) { [id] in
-                Int(ipc_semaphore_operate(id, steps, Int32(clamping: steps.count), -1))
+            let set = self
+            _ = try await BlockingCall.perform(operation, on: subject, deadline: deadline) {
+                set.withSteps(operations, undoes) { Int(ipc_semaphore_operate(set.id, $0.baseAddress, $1, -1)) }
             }
         } catch let error as SystemError where error.errno != .wouldBlock {
             throw failure(operation, error.errno.rawValue)
         }
     }
 
+    @inline(__always)
     private func performBlocking(
-        _ operation: String, _ operations: [Operation], _ undoes: Bool, _ deadline: Deadline?
+        _ operation: String, _ operations: some Collection<Operation>, _ undoes: Bool, _ deadline: Deadline?
     ) throws {
-        let steps = steps(operations, undoes)
         while true {
             let left = deadline.map { Int64(clamping: max(.zero, $0.remaining).nanosecondsRoundedUp) } ?? -1
-            let result = ipc_semaphore_operate(id, steps, Int32(clamping: steps.count), left)
+            let result = withSteps(operations, undoes) { ipc_semaphore_operate(id, $0.baseAddress, $1, left) }
             if result >= 0 { return }
             switch Errno(rawValue: -result) {
             case .interrupted: continue

@@ -93,6 +93,25 @@ struct MessageQueueTests {
         }
     }
 
+    @Test("The blocking forms wait on the caller's own thread")
+    func blocking() async throws {
+        let queue = try SystemV.MessageQueue(key: .private)
+        defer { try? queue.remove() }
+        try queue.set(byteLimit: 4)
+        let thread = OwnThread(named: "messages")
+        let other = Task {
+            try await thread.run { () -> String in
+                try queue.send(Array("1234".utf8))
+                try queue.send(Array("5678".utf8))
+                return try queue.receive(.type(9)).text
+            }
+        }
+        #expect(try await queue.receive(timeout: limit).text == "1234")
+        #expect(try await queue.receive(timeout: limit).text == "5678")
+        try await queue.send("9", type: 9)
+        #expect(try await other.value == "9")
+    }
+
     @Test("P-16, G-42: queues go both ways with Perl, with types")
     func perl() async throws {
         let key = testKey(10)
