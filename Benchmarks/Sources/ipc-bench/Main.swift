@@ -27,7 +27,7 @@ struct Bench {
     }
 
     /// The same without tasks.
-    static func rate(_ once: () throws -> Void) throws -> Double {
+    static func blockingRate(_ once: () throws -> Void) throws -> Double {
         try once()
         let start = bench_now()
         var (count, now) = (0.0, start)

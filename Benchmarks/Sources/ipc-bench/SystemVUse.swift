@@ -15,7 +15,7 @@ enum SystemVUse {
                     try set.acquire(undoOnExit: false)
                 }
             }
-            return Bench.report(try Bench.rate(pair) * 32, "pairs/s")
+            return Bench.report(try Bench.blockingRate(pair) * 32, "pairs/s")
         }
         let rate = try EventLoop.run {
             try await Bench.rate {
@@ -44,7 +44,7 @@ enum SystemVUse {
                     try set.acquire(from: 1, undoOnExit: false)
                 }
             }
-            try end(child, Bench.rate(round)) { try set.remove() }
+            try end(child, Bench.blockingRate(round)) { try set.remove() }
         }
         let own = child == 0 ? (take: 0, give: 1) : (take: 1, give: 0)
         let rate = try EventLoop.run {
@@ -76,7 +76,7 @@ enum SystemVUse {
                     _ = try queue.receive(.type(2), limit: 64)
                 }
             }
-            try end(child, Bench.rate(round)) { try queue.remove() }
+            try end(child, Bench.blockingRate(round)) { try queue.remove() }
         }
         let isChild = child == 0
         let rate = try EventLoop.run {
