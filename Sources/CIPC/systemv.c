@@ -143,7 +143,7 @@ int32_t ipc_semaphore_waiting(int32_t id, int32_t index, int32_t for_zero) {
 
 int32_t ipc_semaphore_operate(int32_t id, const struct ipc_semaphore_step *steps, int32_t count, int64_t nanoseconds) {
     struct sembuf operations[MOST_STEPS];
-    if (count < 1 || steps == NULL) return -EINVAL;
+    if (count < 1 || steps == NULL) return -E2BIG;
     if (count > MOST_STEPS) return -E2BIG;
     for (int i = 0; i < count; i++) {
         if (steps[i].index < 0 || steps[i].index > 65535) return -EFBIG;

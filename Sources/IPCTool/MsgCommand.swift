@@ -27,9 +27,9 @@ struct MsgCommand: ParsableCommand {
         var new = false
 
         func run() throws {
-            try option.perform(self) {
+            try option.perform(self) { key in
                 let queue = try SystemV.MessageQueue(
-                    key: option.key.key, permissions: mode.permissions, opening: new ? .create : .createOrOpen)
+                    key: key, permissions: mode.permissions, opening: new ? .create : .createOrOpen)
                 let shown = ShownObject(try queue.status)
                 if option.json {
                     try await printJSON(shown)
@@ -56,8 +56,8 @@ struct MsgCommand: ParsableCommand {
         var timeout: Seconds?
 
         func run() throws {
-            try option.perform(self) {
-                let queue = try SystemV.MessageQueue(key: option.key.key, opening: .open)
+            try option.perform(self) { key in
+                let queue = try SystemV.MessageQueue(key: key, opening: .open)
                 // What is too large is for the queue to say.
                 let most = max(1 << 20, SystemV.MessageQueue.largestMessage + 1)
                 let bytes = try await ByteReader.standardInput.readAll(limit: most)
@@ -88,6 +88,7 @@ struct MsgCommand: ParsableCommand {
         var timeout: Seconds?
 
         func validate() throws {
+            if type == .min { throw ValidationError("there are no such types") }
             if except, type < 1 { throw ValidationError("--except goes with a --type of 1 or more") }
         }
 
@@ -97,10 +98,11 @@ struct MsgCommand: ParsableCommand {
         }
 
         func run() throws {
-            try option.perform(self) {
-                let queue = try SystemV.MessageQueue(key: option.key.key, opening: .open)
-                let message = try await queue.receive(
-                    selection, limit: SystemV.MessageQueue.largestMessage, timeout: timeout?.duration)
+            try option.perform(self) { key in
+                let queue = try SystemV.MessageQueue(key: key, opening: .open)
+                // Messages may be there from a time when larger ones were allowed.
+                let limit = max(SystemV.MessageQueue.largestMessage, (try? queue.status.size) ?? 0)
+                let message = try await queue.receive(selection, limit: limit, timeout: timeout?.duration)
                 if option.json {
                     try await printJSON(MessageReport(message))
                 } else {

@@ -37,9 +37,9 @@ struct SemCommand: ParsableCommand {
         var new = false
 
         func run() throws {
-            try option.perform(self) {
+            try option.perform(self) { key in
                 let set = try SystemV.SemaphoreSet(
-                    key: option.key.key, count: count, initialValue: value, permissions: mode.permissions,
+                    key: key, count: count, initialValue: value, permissions: mode.permissions,
                     opening: new ? .create : .createOrOpen)
                 try await SemReport(set).print(option.json, set.wasCreated ? "created" : "found")
                 return .success
@@ -51,8 +51,8 @@ struct SemCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take a semaphore, and hold it while a program runs.",
             discussion: """
-                With a program it is given back when that has ended, by the kernel if ipc should be killed. Without one it stays taken
-                until somebody gives it. Exit status: the program's; 124 if it was not to be had in time.
+                With a program it is given back when that has ended. Should ipc be killed, the kernel gives it back, and ends the program,
+                though not what that has started. Without a program it stays taken until somebody gives it. Exit status: the program's; 124 if it was not to be had in time.
 
                 Example: ipc sem take --key 1234 --timeout 10 -- make install
                 """)
@@ -69,8 +69,8 @@ struct SemCommand: ParsableCommand {
         func validate() throws { try RawArguments.checkAllBut(last: command.count) }
 
         func run() throws {
-            try option.perform(self) {
-                let set = try SystemV.SemaphoreSet(existing: option.key.key)
+            try option.perform(self) { key in
+                let set = try SystemV.SemaphoreSet(existing: key)
                 let undoes = !use.noUndo && !command.isEmpty
                 if use.counting {
                     try await set.acquire(from: use.index, undoOnExit: undoes, timeout: timeout?.duration)
@@ -81,7 +81,7 @@ struct SemCommand: ParsableCommand {
                     try await SemReport(set).print(option.json, "taken")
                     return .success
                 }
-                let held = Command(words: RawArguments.all.suffix(command.count)).unchecked()
+                let held = Command(words: RawArguments.all.suffix(command.count)).unchecked().diesWithParent()
                 do {
                     let result = try await held.run(passingOn: .passedOn)
                     try use.give(set, undoes)
@@ -102,8 +102,8 @@ struct SemCommand: ParsableCommand {
         @OptionGroup var use: Use
 
         func run() throws {
-            try option.perform(self) {
-                let set = try SystemV.SemaphoreSet(existing: option.key.key)
+            try option.perform(self) { key in
+                let set = try SystemV.SemaphoreSet(existing: key)
                 try use.give(set, false)
                 try await SemReport(set).print(option.json, "given")
                 return .success

@@ -30,9 +30,9 @@ struct ShmCommand: ParsableCommand {
         var new = false
 
         func run() throws {
-            try option.perform(self) {
+            try option.perform(self) { key in
                 let segment = try SystemV.SharedSegment(
-                    key: option.key.key, size: size, permissions: mode.permissions,
+                    key: key, size: size, permissions: mode.permissions,
                     opening: new ? .create : .createOrOpen)
                 if option.json {
                     try await printJSON(ShownObject(try segment.status))
@@ -50,6 +50,8 @@ struct ShmCommand: ParsableCommand {
     struct Place: ParsableArguments {
         @Option(help: ArgumentHelp("Where it begins.", valueName: "bytes"))
         var offset = 0
+
+        func validate() throws { if offset < 0 { throw ValidationError("an offset is 0 or more") } }
     }
 
     struct Write: ParsableCommand {
@@ -64,8 +66,8 @@ struct ShmCommand: ParsableCommand {
         var paddedTo: Int?
 
         func run() throws {
-            try option.perform(self) {
-                let segment = try SystemV.SharedSegment(key: option.key.key, size: 1, opening: .open)
+            try option.perform(self) { key in
+                let segment = try SystemV.SharedSegment(key: key, size: 1, opening: .open)
                 let bytes = try await ByteReader.standardInput.readAll(limit: segment.size)
                 try segment.write(bytes, at: place.offset, paddedTo: paddedTo)
                 if option.json { try await printJSON(["bytes": max(bytes.count, paddedTo ?? 0)]) }
@@ -88,8 +90,8 @@ struct ShmCommand: ParsableCommand {
         var text = false
 
         func run() throws {
-            try option.perform(self) {
-                let segment = try SystemV.SharedSegment(key: option.key.key, size: 1, opening: .open, isReadOnly: true)
+            try option.perform(self) { key in
+                let segment = try SystemV.SharedSegment(key: key, size: 1, opening: .open, isReadOnly: true)
                 let count = count ?? max(0, segment.size - place.offset)
                 var bytes = try segment.read(at: place.offset, count: count)
                 if text, let end = bytes.firstIndex(of: 0) { bytes.removeSubrange(end...) }

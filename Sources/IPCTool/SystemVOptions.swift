@@ -4,19 +4,27 @@ import IPC
 
 /// A key on the command line: a number, or a file whose key is computed.
 struct KeyArgument: ExpressibleByArgument {
-    let key: SystemV.Key
+    private let number: Int32?
+    private let path: String
 
     init?(argument: String) {
-        if let number = Int32(argument) {
-            key = .number(number)
-        } else if argument.hasPrefix("0x"), let number = UInt32(argument.dropFirst(2), radix: 16) {
-            key = .number(Int32(bitPattern: number))
-        } else if argument.contains("/"), let key = try? SystemV.Key.file(FilePath(argument)) {
-            self.key = key
+        if let decimal = Int32(argument) {
+            number = decimal
+        } else if argument.hasPrefix("0x"), let bits = UInt32(argument.dropFirst(2), radix: 16) {
+            number = Int32(bitPattern: bits)
+        } else if argument.contains("/") {
+            number = nil
         } else {
             return nil
         }
+        path = argument
     }
+
+    /// The key that it is.
+    var key: SystemV.Key { get throws { try number.map { .number($0) } ?? .file(FilePath(path)) } }
+
+    /// Whether it means no object in particular.
+    var isPrivate: Bool { number == 0 }
 }
 
 struct KeyOption: ParsableArguments {
@@ -31,16 +39,20 @@ struct KeyOption: ParsableArguments {
 
     /// Does the work of a subcommand, which says its outcome; in failure an object too.
     func perform(
-        _ command: some ParsableCommand, toError: Bool = false, _ work: @escaping @Sendable () async throws -> ExitCode
+        _ command: some ParsableCommand, _ work: @escaping @Sendable (SystemV.Key) async throws -> ExitCode
     ) throws {
-        let json = json
+        let (json, argument) = (json, key)
         try command.perform {
-            do { return try await work() } catch {
-                if json, !(error is ExitCode) {
-                    try await printJSON(RunReport(error), to: toError ? .standardError : .standardOutput)
-                }
+            do { return try await work(try argument.key) } catch {
+                if json, !(error is ExitCode) { try await printJSON(RunReport(error)) }
                 throw error
             }
+        }
+    }
+
+    func validate() throws {
+        if key.isPrivate {
+            throw ValidationError("0 is the key of no object in particular, and none could be found by it")
         }
     }
 }
@@ -53,10 +65,13 @@ struct ShownObject: Encodable {
     let uid: UInt32
     let mode: String
     let size: Int
+    let creatorUID: UInt32
     let messages: Int?
     let attachments: Int?
     let creator: Int32?
     let creatorIsAlive: Bool?
+    let lastSender: Int32?
+    let lastReceiver: Int32?
     let isLeftover: Bool?
     let isMarkedForRemoval: Bool?
 
@@ -66,6 +81,9 @@ struct ShownObject: Encodable {
         mode = "0" + String(object.permissions.rawValue, radix: 8)
         messages = object.kind == .queue ? object.messages : nil
         let isSegment = object.kind == .segment
+        creatorUID = object.creatorUserID
+        lastSender = object.kind == .queue ? object.firstProcess?.rawValue : nil
+        lastReceiver = object.kind == .queue ? object.lastProcess?.rawValue : nil
         attachments = isSegment ? object.attachments : nil
         creator = isSegment ? object.firstProcess?.rawValue : nil
         creatorIsAlive = isSegment ? object.firstProcess.map { $0.state != .gone } : nil
@@ -77,13 +95,19 @@ struct ShownObject: Encodable {
         var text = "\(key)".padded(to: 12) + "\(id)".padded(to: 10) + "\(uid)".padded(to: 8) + mode.padded(to: 6)
         text += "\(size)".padded(to: 12)
         if let messages { text += "\(messages) message\(messages == 1 ? "" : "s")" }
+        if let lastSender { text += ", last sent by \(ShownObject.living(lastSender))" }
+        if let lastReceiver { text += ", last received by \(ShownObject.living(lastReceiver))" }
         if let attachments {
             text += "attached \(attachments)"
-            if let creator { text += ", made by \(creator)\(creatorIsAlive == true ? "" : ", who is gone")" }
+            if let creator { text += ", made by \(ShownObject.living(creator))" }
             if isMarkedForRemoval == true { text += ", goes with its last user" }
             if isLeftover == true { text += ", left over" }
         }
         return text + "\n"
+    }
+
+    private static func living(_ process: Int32) -> String {
+        "\(process)\(ProcessID(process)?.state == .gone ? " (gone)" : "")"
     }
 }
 
@@ -119,13 +143,14 @@ struct RemoveOptions: ParsableArguments {
 
     func validate() throws {
         if (key == nil) == (id == nil) { throw ValidationError("say --key or --id") }
-        if key?.key == .private { throw ValidationError("0 is the key of many objects; say --id") }
+        if key?.isPrivate == true { throw ValidationError("0 is the key of many objects; say --id") }
     }
 
     func remove(_ kind: SystemV.Kind, for command: some ParsableCommand) throws {
-        let (key, id, force, json) = (key?.key, id, force, json)
+        let (argument, id, force, json) = (key, id, force, json)
         try command.perform {
             do {
+                let key = try argument?.key
                 let found = try SystemV.objects(of: [kind]).first { id == nil ? $0.key == key : $0.id == id }
                 guard let found else {
                     throw NotRemoved(

@@ -23,17 +23,13 @@ struct TimeOptions: ParsableArguments {
     /// All hosts at once, under one limit; their lines in the order of the hosts.
     func ask(_ ask: @escaping @Sendable (String, Deadline) async throws -> TimeAnswer) async throws -> ExitCode {
         let deadline = Deadline(in: timeout.duration)
-        var answers = hosts.map { TimeAnswer(host: $0) }
-        await withTaskGroup(of: (Int, TimeAnswer).self) { group in
-            for (index, host) in hosts.enumerated() {
-                group.addTask {
-                    do { return (index, try await ask(host, deadline)) } catch {
-                        return (index, TimeAnswer(host: host, message: "\(error)"))
-                    }
-                }
+        let tasks = hosts.map { host in
+            Task(executorPreference: EventLoop.current) {
+                do { return try await ask(host, deadline) } catch { return TimeAnswer(host: host, message: "\(error)") }
             }
-            for await (index, answer) in group { answers[index] = answer }
         }
+        var answers: [TimeAnswer] = []
+        for task in tasks { answers.append(await task.value) }
         return try await report(answers)
     }
 

@@ -5,14 +5,11 @@ extension Tour {
     static let semaphore = TourStop("a semaphore whose holder is killed") {
         let set = try SystemV.SemaphoreSet(key: ownKey)
         defer { try? set.remove() }
-        let hold = ["sem", "take", "--key", "\(ownKey)", "--", "sh", "-c", "echo $PPID $$; exec sleep 100"]
+        let hold = ["sem", "take", "--key", "\(ownKey)", "--", "sh", "-c", "echo $PPID; exec sleep 100"]
         for try await line in Command("/proc/self/exe", arguments: hold).lines() {
-            let processes = line.split(separator: " ").compactMap { ProcessID(String($0)) }
-            guard let holder = processes.first, let program = processes.last, holder != program else {
-                throw TourError(description: "the holder said \(line)")
-            }
+            guard let holder = ProcessID(line) else { throw TourError(description: "the holder said \(line)") }
             try TourError.expect("the semaphore while it is held", try set.value(), 1)
-            for process in [holder, program] { try process.send(.kill) }
+            try holder.send(.kill)
             try await set.take(timeout: .seconds(10))
             break
         }

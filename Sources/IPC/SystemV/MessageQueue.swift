@@ -32,21 +32,30 @@ extension SystemV {
 
         /// Which message is wanted.
         public struct Selection: Hashable, Sendable {
-            let type: Int
+            /// `nil` for what no type can be.
+            let type: Int?
             let isExcept: Bool
+
+            private init(type: Int?, isExcept: Bool) { (self.type, self.isExcept) = (type, isExcept) }
 
             /// The one that has been there longest.
             public static let any = Selection(type: 0, isExcept: false)
 
-            /// The one of a type that has been there longest.
-            public static func type(_ type: Int) -> Selection { Selection(type: type, isExcept: false) }
+            /// The one of a type, 1 or more, that has been there longest.
+            public static func type(_ type: Int) -> Selection {
+                Selection(type: type > 0 ? type : nil, isExcept: false)
+            }
 
             /// Of those with the lowest type, as long as that is at most `type`, the one that has been there longest: the lower the
             /// type, the more urgent. To the C function a negative type.
-            public static func lowest(upTo type: Int) -> Selection { Selection(type: -type, isExcept: false) }
+            public static func lowest(upTo type: Int) -> Selection {
+                Selection(type: type > 0 ? -type : nil, isExcept: false)
+            }
 
             /// The one of any other type that has been there longest. The C flag is `MSG_EXCEPT`.
-            public static func except(_ type: Int) -> Selection { Selection(type: type, isExcept: true) }
+            public static func except(_ type: Int) -> Selection {
+                Selection(type: type > 0 ? type : nil, isExcept: true)
+            }
         }
 
         /// A queue with a key.
@@ -55,13 +64,27 @@ extension SystemV {
         ///   - key: ``Key/private`` always makes a new one.
         ///   - permissions: who may receive (read) and send (write), for a new queue.
         ///   - opening: whether it may be there already, or has to be.
-        /// - Throws: ``SystemVError``: `alreadyExists`, `notFound`, `notPermitted`, `limitReached`.
+        /// - Throws: ``SystemVError``: `alreadyExists`, `notFound`, `limitReached`. Whether one that is there may be used by us is said when
+        ///   it is used.
         public init(key: Key, permissions: FilePermissions = .ownerReadWrite, opening: Opening = .createOrOpen) throws {
-            let result = ipc_systemv_get(Kind.queue.number, key.number, 0, opening.number, UInt32(permissions.rawValue))
-            guard result >= 0 else {
-                throw SystemVError.opening(.queue, key, opening, size: 0, Errno(rawValue: -result))
+            while true {
+                var result = -Errno.noSuchFileOrDirectory.rawValue
+                if opening != .open {
+                    result = ipc_systemv_get(Kind.queue.number, key.number, 0, 2, UInt32(permissions.rawValue))
+                }
+                // Without asking for rights: who may send alone has no others.
+                if key != .private,
+                    opening == .open || (opening == .createOrOpen && result == -Errno.fileExists.rawValue)
+                {
+                    result = ipc_systemv_get(Kind.queue.number, key.number, 0, 0, 0)
+                    if result == -Errno.noSuchFileOrDirectory.rawValue, opening != .open { continue }
+                }
+                guard result >= 0 else {
+                    throw SystemVError.opening(.queue, key, opening, size: 0, Errno(rawValue: -result))
+                }
+                (id, self.key) = (result, key)
+                return
             }
-            (id, self.key) = (result, key)
         }
 
         var subject: String { key == .private ? "\(Kind.queue) with id \(id)" : "\(Kind.queue) \(key)" }
@@ -69,6 +92,9 @@ extension SystemV {
         // MARK: Sending
 
         /// Puts a message into the queue, as soon as there is room.
+        ///
+        /// If somebody lowers the queue's limit below the message's size while it waits, the kernel lets it wait on: where that can be, say
+        /// a limit of time.
         ///
         /// - Parameter type: 1 or more.
         /// - Throws: ``SystemVError``: `tooLarge` for more than `kernel.msgmax`, or than the queue takes at all; `outOfRange` for a type
@@ -79,8 +105,6 @@ extension SystemV {
             try await SharedDescriptor.beginCall("send to", on: subject, deadline: deadline)
             let message = try packed(bytes, type)
             if try sendAtOnce(message) { return }
-            // What the queue never has room for would be waited for without end.
-            if let most = try? status.byteLimit, bytes.count > most { throw tooLarge(bytes.count, most, "the queue") }
             do {
                 _ = try await BlockingCall.perform("send to", on: subject, deadline: deadline) { [id] in
                     message.withUnsafeBytes { MessageQueue.send(id, $0, waits: true) }
@@ -98,7 +122,6 @@ extension SystemV {
         public func send(_ bytes: [UInt8], type: Int = 1) throws {
             let message = try packed(bytes, type)
             if try sendAtOnce(message) { return }
-            if let most = try? status.byteLimit, bytes.count > most { throw tooLarge(bytes.count, most, "the queue") }
             let result = SystemCall.retrying { message.withUnsafeBytes { MessageQueue.send(id, $0, waits: true) } }
             guard result == 0 else {
                 throw SystemV.refusal("send to", .queue, id, subject, Errno(rawValue: Int32(-result)))
@@ -123,6 +146,8 @@ extension SystemV {
                 throw tooLarge(count, most, "kernel.msgmax")
             }
             guard errno == .wouldBlock else { throw SystemV.refusal("send to", .queue, id, subject, errno) }
+            // What the queue never has room for would be waited for without end.
+            if let most = try? status.byteLimit, count > most { throw tooLarge(count, most, "the queue") }
             return false
         }
 
@@ -174,8 +199,9 @@ extension SystemV {
         ) async throws -> Message {
             let deadline = Deadline.after(timeout)
             try await SharedDescriptor.beginCall("receive from", on: subject, deadline: deadline)
+            let limit = MessageQueue.room(limit)
             if let message = try receiveAtOnce(selection, limit) { return message }
-            let room = MessageRoom(max(0, limit))
+            let room = MessageRoom(limit)
             do {
                 let count = try await BlockingCall.perform("receive from", on: subject, deadline: deadline) { [id] in
                     room.receive(id, selection, waits: true)
@@ -209,7 +235,10 @@ extension SystemV {
 
         /// On this thread; `nil` if there is none, and that is not waited for.
         private func receiveHere(_ selection: Selection, _ limit: Int, waits: Bool) throws -> Message? {
-            let limit = max(0, limit)
+            let limit = MessageQueue.room(limit)
+            guard selection.type != nil else {
+                throw SystemVError(.outOfRange, "receive from", on: subject, .invalidArgument, "a type is 1 or more")
+            }
             let (message, errno) = withUnsafeTemporaryAllocation(
                 byteCount: MessageQueue.typeSize + limit, alignment: MessageQueue.typeSize
             ) { space -> (Message?, Errno) in
@@ -221,6 +250,9 @@ extension SystemV {
             if !waits, errno == .wouldBlock || errno == .noMessage { return nil }
             throw failure(errno, limit)
         }
+
+        /// No message can be larger than what the kernel counts in.
+        private static func room(_ limit: Int) -> Int { min(max(0, limit), 1 << 30) }
 
         private func failure(_ errno: Errno, _ limit: Int) -> SystemVError {
             guard errno == .argListTooLong else { return SystemV.refusal("receive from", .queue, id, subject, errno) }
@@ -261,7 +293,7 @@ extension SystemV {
 extension SystemV.MessageQueue.Selection {
     /// msgrcv: the count, or the error number negated.
     fileprivate func receive(_ id: Int32, _ space: UnsafeMutableRawPointer?, _ count: Int, waits: Bool) -> Int {
-        space.map { ipc_queue_receive(id, $0, count, Int64(type), isExcept ? 1 : 0, waits ? 1 : 0) } ?? 0
+        space.map { ipc_queue_receive(id, $0, count, Int64(type ?? 0), isExcept ? 1 : 0, waits ? 1 : 0) } ?? 0
     }
 }
 

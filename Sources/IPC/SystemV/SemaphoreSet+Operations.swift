@@ -6,19 +6,20 @@ extension SystemV.SemaphoreSet {
     /// One step of an operation on a set; all steps are made at once, or none.
     public struct Operation: Hashable, Sendable {
         let index: Int
-        let amount: Int
+        /// To be added; `nil` for what no step can be.
+        let amount: Int?
 
         /// Waits until the semaphore is 0.
         public static func waitForZero(_ index: Int = 0) -> Operation { Operation(index: index, amount: 0) }
 
-        /// Adds to the semaphore.
+        /// Adds to the semaphore, 1 to 32,767.
         public static func increment(_ index: Int = 0, by amount: Int = 1) -> Operation {
-            Operation(index: index, amount: amount)
+            Operation(index: index, amount: 1...32_767 ~= amount ? amount : nil)
         }
 
-        /// Subtracts from the semaphore, waiting until that leaves 0 or more.
+        /// Subtracts from the semaphore, 1 to 32,767, waiting until that leaves 0 or more.
         public static func decrement(_ index: Int = 0, by amount: Int = 1) -> Operation {
-            Operation(index: index, amount: -amount)
+            Operation(index: index, amount: 1...32_767 ~= amount ? -amount : nil)
         }
     }
 
@@ -30,7 +31,7 @@ extension SystemV.SemaphoreSet {
     /// a cancellation has taken nothing.
     ///
     /// - Parameters:
-    ///   - operations: at most 500, in the order in which the kernel tries them.
+    ///   - operations: 1 to 500, in the order in which the kernel tries them.
     ///   - undoOnExit: whether the kernel takes them back when this process ends, however it does (`SEM_UNDO`).
     /// - Throws: ``SystemVError``: `removed`, also while waiting; `outOfRange` for a semaphore that is not there, or a value that it
     ///   cannot have; `notPermitted`; `limitReached` if the kernel has no room to remember what to undo. ``TimeoutError``,
@@ -69,7 +70,10 @@ extension SystemV.SemaphoreSet {
         try performBlocking("take", taking(index), undoOnExit, Deadline.after(timeout))
     }
 
-    /// Subtracts one. `undoOnExit` is to be as it was when the semaphore was taken. Never waits.
+    /// Subtracts one. Never waits.
+    ///
+    /// What is to be undone is kept for each process: who gives what another process has taken says `undoOnExit: false`, else the kernel
+    /// takes it again when he ends.
     ///
     /// - Throws: ``SystemVError`` as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does, with `outOfRange` if it is 0.
     public func give(_ index: Int = 0, undoOnExit: Bool = true) throws {
@@ -109,7 +113,10 @@ extension SystemV.SemaphoreSet {
             "acquire", CollectionOfOne(.decrement(index, by: amount)), undoOnExit, Deadline.after(timeout))
     }
 
-    /// Adds to the semaphore (Dijkstra's V). `undoOnExit` is to be as it was when it was acquired. Never waits.
+    /// Adds to the semaphore (Dijkstra's V). Never waits.
+    ///
+    /// Where one process acquires and another releases, both say `undoOnExit: false`: what is to be undone is kept for each, and is at
+    /// most 32,767.
     ///
     /// - Throws: ``SystemVError`` with `outOfRange` beyond 32,767.
     public func release(_ amount: Int = 1, to index: Int = 0, undoOnExit: Bool = true) throws {
@@ -157,7 +164,7 @@ extension SystemV.SemaphoreSet {
             for (place, operation) in operations.enumerated() {
                 let step = ipc_semaphore_step(
                     index: 0..<count ~= operation.index ? Int32(operation.index) : -1,
-                    amount: Int32(clamping: operation.amount), undoes: undoes ? 1 : 0)
+                    amount: operation.amount.map { Int32($0) } ?? .max, undoes: undoes ? 1 : 0)
                 steps.initializeElement(at: place, to: step)
             }
             return body(steps, Int32(clamping: operations.count))
@@ -217,9 +224,13 @@ extension SystemV.SemaphoreSet {
         switch Errno(rawValue: number) {
         case .noSpace: error(operation, .noSpace, "the kernel has no room to remember what to undo")
         case .fileTooLarge: error(operation, .fileTooLarge, "the set has \(count) semaphore\(count == 1 ? "" : "s")")
-        case .outOfRange: error(operation, .outOfRange, "a semaphore has at most \(SystemV.SemaphoreSet.most)")
+        case .outOfRange:
+            error(
+                operation, .outOfRange,
+                "an amount is 1 or more, and neither a semaphore nor what is to be undone is beyond \(SystemV.SemaphoreSet.most)"
+            )
         case .argListTooLong:
-            SystemVError(.limitReached, operation, on: subject, .argListTooLong, "at most 500 steps go at once")
+            SystemVError(.limitReached, operation, on: subject, .argListTooLong, SystemV.limits(of: .semaphores))
         case let errno: error(operation, errno)
         }
     }

@@ -32,8 +32,8 @@ extension SystemV {
         /// A set of semaphores, each with a value to begin with.
         ///
         /// Whoever finds the set finds those values, or what others have made of them since: there is no moment in which they are
-        /// not set. To that end a set with other values than 0 has one more semaphore, the last, which says so; a set that another
-        /// program has made is taken as it is.
+        /// not set. To that end a set with other values than 0 has one more semaphore, the last, which says that they are, and a mode
+        /// that says so; a set that another program has made is taken as it is.
         ///
         /// - Parameters:
         ///   - key: ``Key/private`` always makes a new one.
@@ -46,32 +46,36 @@ extension SystemV {
             key: Key, initialValues: [Int], permissions: FilePermissions = .ownerReadWrite,
             opening: Opening = .createOrOpen
         ) throws {
-            let subject = "\(Kind.semaphores) \(key)"
-            guard !initialValues.isEmpty else {
-                throw SystemVError(
-                    .outOfRange, "create", on: subject, .invalidArgument, "a set has at least one semaphore")
+            let (subject, count) = ("\(Kind.semaphores) \(key)", initialValues.count)
+            func refuse(_ errno: Errno, _ detail: String) -> SystemVError {
+                SystemVError(.outOfRange, "create", on: subject, errno, detail)
             }
+            guard count > 0 else { throw refuse(.invalidArgument, "a set has at least one semaphore") }
             guard initialValues.allSatisfy({ 0...SemaphoreSet.most ~= $0 }) else {
-                throw SystemVError(
-                    .outOfRange, "create", on: subject, .outOfRange, "a value is 0 to \(SemaphoreSet.most)")
+                throw refuse(.outOfRange, "a value is 0 to \(SemaphoreSet.most)")
             }
-            let (count, isMarked) = (initialValues.count, initialValues.contains { $0 != 0 })
-            let size = count + (isMarked ? 1 : 0)
+            let isMarked = initialValues.contains { $0 != 0 }
+            // They are given in one step of the kernel, to which two belong that are the mark's.
+            guard initialValues.count(where: { $0 != 0 }) <= SemaphoreSet.mostSteps - 2 else {
+                throw refuse(
+                    .argListTooLong, "at most \(SemaphoreSet.mostSteps - 2) values other than 0 are given at once")
+            }
             while true {
-                let (id, isNew) = try SemaphoreSet.get(key, count, size, permissions, opening)
-                let found = Result { try SystemV.status(.semaphores, id, subject) }
-                // Removed in between: once more.
-                guard let object = try? found.get() else {
-                    if case .failure(let error as SystemVError) = found, error.kind == .removed { continue }
-                    throw SystemV.refusal("open", .semaphores, id, subject, .permissionDenied)
+                let (id, isNew) = try SemaphoreSet.get(key, count, isMarked, permissions, opening)
+                do {
+                    let object = try SystemV.status(.semaphores, id, subject)
+                    guard object.size == count else {
+                        throw SystemVError(
+                            .wrongSize, "open", on: subject, .invalidArgument, "it has \(object.sizeText), not \(count)"
+                        )
+                    }
+                    if object.isMarked { try SemaphoreSet.begin(id, initialValues, subject) }
+                } catch let error as SystemVError where error.kind == .removed && !isNew && opening != .open {
+                    continue  // removed in between: once more
+                } catch {
+                    if isNew { _ = ipc_systemv_remove(Kind.semaphores.number, id) }
+                    throw error
                 }
-                guard
-                    object.size == count || (object.size == count + 1 && (isMarked || SemaphoreSet.isMarked(id, count)))
-                else {
-                    throw SystemVError(
-                        .wrongSize, "open", on: subject, .invalidArgument, "it has \(object.sizeText), not \(count)")
-                }
-                if isMarked, object.size > count, try !SemaphoreSet.begin(id, initialValues, subject) { continue }
                 (self.id, self.key, self.count, wasCreated) = (id, key, count, isNew)
                 return
             }
@@ -82,6 +86,11 @@ extension SystemV {
             key: Key, count: Int = 1, initialValue: Int = 0, permissions: FilePermissions = .ownerReadWrite,
             opening: Opening = .createOrOpen
         ) throws {
+            guard count <= Int(UInt16.max) else {
+                throw SystemVError(
+                    .outOfRange, "create", on: "\(Kind.semaphores) \(key)", .invalidArgument,
+                    "a set cannot have \(count) semaphores; \(SystemV.limits(of: .semaphores))")
+            }
             try self.init(
                 key: key, initialValues: [Int](repeating: initialValue, count: max(0, count)),
                 permissions: permissions, opening: opening)
@@ -91,37 +100,40 @@ extension SystemV {
         ///
         /// - Throws: ``SystemVError`` with `notFound` or `notPermitted`.
         public init(existing key: Key) throws {
-            let id = ipc_systemv_get(Kind.semaphores.number, key.number, 0, 0, 0)
+            let id = key == .private ? -Errno.noSuchFileOrDirectory.rawValue : SemaphoreSet.find(key)
             guard id >= 0 else {
                 throw SystemVError.opening(.semaphores, key, .open, size: 0, Errno(rawValue: -id))
             }
-            let size = try SystemV.status(.semaphores, id, "\(Kind.semaphores) \(key)").size
-            let count = size > 1 && SemaphoreSet.isMarked(id, size - 1) ? size - 1 : size
-            (self.id, self.key, self.count, wasCreated) = (id, key, count, false)
+            let subject = "\(Kind.semaphores) \(key)"
+            let object = try SystemV.status(.semaphores, id, subject)
+            if object.isMarked { try SemaphoreSet.begin(id, [Int](repeating: 0, count: object.size), subject) }
+            (self.id, self.key, count, wasCreated) = (id, key, object.size, false)
         }
 
         /// The largest value, `SEMVMX`.
         static let most = 32_767
 
-        /// What the last semaphore of a set with initial values holds.
-        private static let mark = 6_551
+        /// How many steps go at once, `SEMOPM` as it is unless somebody has set less.
+        static let mostSteps = 500
 
-        private static func isMarked(_ id: Int32, _ index: Int) -> Bool {
-            ipc_semaphore_value(id, Int32(index)) == Int32(mark)
-        }
+        /// The bit of the mode that says that the last semaphore is a mark: one that the kernel keeps and never asks for.
+        static let markedMode: UInt32 = 0o001
+
+        private static func find(_ key: Key) -> Int32 { ipc_systemv_get(Kind.semaphores.number, key.number, 0, 0, 0) }
 
         private static func get(
-            _ key: Key, _ count: Int, _ size: Int, _ permissions: FilePermissions, _ opening: Opening
+            _ key: Key, _ count: Int, _ isMarked: Bool, _ permissions: FilePermissions, _ opening: Opening
         ) throws -> (Int32, isNew: Bool) {
-            let mode = UInt32(permissions.rawValue)
+            let mode = UInt32(permissions.rawValue) & 0o666 | (isMarked ? markedMode : 0)
             while true {
                 var result = -Errno.noSuchFileOrDirectory.rawValue
-                if opening != .open || key == .private {
-                    result = ipc_systemv_get(Kind.semaphores.number, key.number, size, 2, mode)
+                if opening != .open {
+                    result = ipc_systemv_get(Kind.semaphores.number, key.number, count + (isMarked ? 1 : 0), 2, mode)
                     if result >= 0 { return (result, true) }
                 }
-                if opening == .open || (opening == .createOrOpen && result == -Errno.fileExists.rawValue) {
-                    result = ipc_systemv_get(Kind.semaphores.number, key.number, 0, 0, 0)
+                let mayBeThere = key != .private && (opening == .open || result == -Errno.fileExists.rawValue)
+                if mayBeThere, opening != .create {
+                    result = find(key)
                     if result >= 0 { return (result, false) }
                     if opening != .open, result == -Errno.noSuchFileOrDirectory.rawValue { continue }
                 }
@@ -129,25 +141,39 @@ extension SystemV {
             }
         }
 
-        /// Gives the set its first values, unless it has had them; `false` if it is gone.
+        /// Gives the set its first values, unless it has had them.
         ///
-        /// All in one step of the kernel, that is not made if the mark is there: of many who try, one does.
-        private static func begin(_ id: Int32, _ values: [Int], _ subject: String) throws -> Bool {
+        /// All in one step of the kernel, that is not made if the mark is there: of many who try, one does. Who does not know the
+        /// values waits for whoever does, which takes no longer than two calls, unless he was killed between them.
+        private static func begin(_ id: Int32, _ values: [Int], _ subject: String) throws {
             let last = Int32(values.count)
-            if isMarked(id, values.count) { return true }
             var steps = [
                 ipc_semaphore_step(index: last, amount: 0, undoes: 0),
-                ipc_semaphore_step(index: last, amount: Int32(mark), undoes: 0),
+                ipc_semaphore_step(index: last, amount: 1, undoes: 0),
             ]
             for (index, value) in values.enumerated() where value > 0 {
                 steps.append(ipc_semaphore_step(index: Int32(index), amount: Int32(value), undoes: 0))
             }
-            let status = SystemCall.retrying { ipc_semaphore_operate(id, steps, Int32(steps.count), 0) }
-            switch Errno(rawValue: -status) {
-            case _ where status >= 0, .wouldBlock: return true
-            case .identifierRemoved, .invalidArgument: return false
-            case let errno: throw SystemVError.of("create", on: subject, errno)
+            for _ in 0..<100 {
+                let mark = ipc_semaphore_value(id, last)
+                // Who may not look may not give values either, and finds those that are there.
+                if mark > 0 || mark == -Errno.permissionDenied.rawValue { return }
+                guard mark == 0 else { throw SystemVError.of("open", on: subject, Errno(rawValue: -mark)) }
+                guard steps.count > 2 else {
+                    ipc_pause_thread(1_000_000)
+                    continue
+                }
+                let status = SystemCall.retrying { ipc_semaphore_operate(id, steps, Int32(steps.count), 0) }
+                switch Errno(rawValue: -status) {
+                case _ where status >= 0, .wouldBlock: return
+                case .argListTooLong:
+                    throw SystemVError(
+                        .limitReached, "create", on: subject, .argListTooLong, SystemV.limits(of: .semaphores))
+                case let errno: throw SystemVError.of("create", on: subject, errno)
+                }
             }
+            throw SystemVError(
+                .other, "open", on: subject, .resourceTemporarilyUnavailable, "its maker has not given it its values")
         }
 
         var subject: String { key == .private ? "\(Kind.semaphores) with id \(id)" : "\(Kind.semaphores) \(key)" }

@@ -58,15 +58,25 @@ extension SystemV {
                     .outOfRange, "create", on: "\(Kind.segment) \(key)", .invalidArgument, "it has at least one byte")
             }
             while true {
-                var id = opening == .open && key != .private ? -Errno.fileExists.rawValue : get(2)
+                var id = opening == .open ? -Errno.noSuchFileOrDirectory.rawValue : get(2)
                 let wasCreated = id >= 0
-                if id == -Errno.fileExists.rawValue, opening != .create { id = get(0) }
+                let mayBeThere = opening == .open || (opening == .createOrOpen && id == -Errno.fileExists.rawValue)
+                if mayBeThere, key != .private { id = get(0) }
                 if id == -Errno.noSuchFileOrDirectory.rawValue, opening == .createOrOpen { continue }
                 guard id >= 0 else {
                     throw SystemVError.opening(.segment, key, opening, size: size, Errno(rawValue: -id))
                 }
-                try self.init(attaching: id, key, isReadOnly, wasCreated)
-                return
+                do {
+                    try self.init(attaching: id, key, isReadOnly, wasCreated)
+                    return
+                } catch let error as SystemVError
+                    where error.kind == .removed && !wasCreated && opening == .createOrOpen
+                {
+                    continue
+                } catch {
+                    if wasCreated { _ = ipc_systemv_remove(Kind.segment.number, id) }
+                    throw error
+                }
             }
         }
 
@@ -153,7 +163,8 @@ extension SystemV {
 
         // MARK: The whole
 
-        /// Calls the body with all bytes, which are there as long as it runs. It must not wait: other accesses do.
+        /// Calls the body with all bytes, which are there as long as it runs. It must not wait, since other accesses do, nor use the
+        /// segment itself.
         ///
         /// - Throws: what the body throws; ``SystemVError`` with `removed` after ``detach()``.
         public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {

@@ -75,13 +75,5 @@ public enum SystemV {
         case create
         /// It has to be there.
         case open
-
-        var number: Int32 {
-            switch self {
-            case .open: 0
-            case .createOrOpen: 1
-            case .create: 2
-            }
-        }
     }
 }

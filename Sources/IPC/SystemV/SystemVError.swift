@@ -38,7 +38,7 @@ public struct SystemVError: Error, Hashable, Sendable, CustomStringConvertible {
     public let operation: String
     /// The object, by kind and key.
     public let subject: String
-    /// The kernel's reason.
+    /// The reason: the kernel's, or what it would have said of what was refused before it was asked.
     public let errno: Errno
     /// What else is known, as part of a sentence.
     public let detail: String
@@ -85,7 +85,8 @@ extension SystemVError {
         case .noSuchFileOrDirectory: return error(.notFound, verb, "there is none")
         case .permissionDenied, .notPermitted:
             return error(.notPermitted, "open", there.map { "it \($0.ownership)" } ?? errno.reason)
-        case .noSpace, .noMemory: return error(.limitReached, "create", SystemV.limits(of: kind))
+        case .noSpace: return error(.limitReached, "create", SystemV.limits(of: kind))
+        case .noMemory: return error(.limitReached, "create", "there is no memory for a size of \(size)")
         case .invalidArgument:
             if let there, opening != .create {
                 return error(.wrongSize, "open", "it has \(there.sizeText), not \(size)")

@@ -35,14 +35,17 @@ extension SystemV {
         public let isMarkedForRemoval: Bool
         /// When it was used last, in seconds since 1970; 0 for never.
         public let lastUsed: Int
+        /// Whether the last semaphore of a set says that it has had its first values.
+        let isMarked: Bool
 
         init(_ kind: Kind, _ object: ipc_systemv_object) {
             self.kind = kind
             id = object.id
             key = Key(number: object.key)
             (userID, groupID, creatorUserID) = (object.owner, object.group, object.creator)
-            permissions = FilePermissions(rawValue: CModeT(object.mode & 0o777))
-            (size, byteLimit) = (Int(clamping: object.size), Int(clamping: object.limit))
+            permissions = FilePermissions(rawValue: CModeT(object.mode & 0o666))
+            isMarked = kind == .semaphores && object.mode & SemaphoreSet.markedMode != 0 && object.size > 1
+            (size, byteLimit) = (Int(clamping: object.size) - (isMarked ? 1 : 0), Int(clamping: object.limit))
             (messages, attachments) = (Int(clamping: object.messages), Int(clamping: object.attached))
             firstProcess = object.first_process > 0 ? ProcessID(known: object.first_process) : nil
             lastProcess = object.last_process > 0 ? ProcessID(known: object.last_process) : nil
@@ -54,8 +57,9 @@ extension SystemV {
         /// users the kernel knows nothing.
         public var isLeftover: Bool? {
             guard kind == .segment else { return nil }
+            // A maker without a number is in another namespace, and may well be there.
             let makerIsGone = firstProcess.map { ipc_kill($0.rawValue, 0) == -Errno.noSuchProcess.rawValue }
-            return attachments == 0 && makerIsGone ?? true
+            return attachments == 0 && makerIsGone ?? false
         }
 
         /// Removes it. Who waits for it is woken with an error; a segment stays until its last user detaches it.
@@ -96,7 +100,11 @@ extension SystemV {
 
     static func status(_ kind: Kind, _ id: Int32, _ subject: String) throws -> Object {
         var object = ipc_systemv_object()
-        let status = ipc_systemv_status(kind.number, id, &object)
+        var status = ipc_systemv_status(kind.number, id, &object)
+        // Who may write alone may not ask; but anybody may see the list, in which the id's lower half is the place.
+        if status == -Errno.permissionDenied.rawValue, ipc_systemv_at(kind.number, id, &object) == 0, object.id == id {
+            status = 0
+        }
         guard status == 0 else { throw refusal("look at", kind, id, subject, Errno(rawValue: -status)) }
         return Object(kind, object)
     }
@@ -123,19 +131,34 @@ extension SystemV {
         throws
     {
         let now = try status(kind, id, subject)
-        let mode = UInt32((permissions ?? now.permissions).rawValue)
+        let mode = UInt32((permissions ?? now.permissions).rawValue) | (now.isMarked ? SemaphoreSet.markedMode : 0)
+        if let limit, limit < 1 {
+            throw SystemVError(.outOfRange, "change", on: subject, .invalidArgument, "a limit is at least one byte")
+        }
         let result = ipc_systemv_set(
             kind.number, id, now.userID, now.groupID, mode, UInt64(clamping: limit ?? now.byteLimit))
+        if result == -Errno.notPermitted.rawValue, let most = number("msgmnb"), kind == .queue,
+            limit ?? now.byteLimit > most
+        {
+            throw SystemVError(
+                .limitReached, "change", on: subject, .notPermitted,
+                "kernel.msgmnb is \(most), and only root may go beyond it")
+        }
         guard result == 0 else { throw refusal("change", kind, id, subject, Errno(rawValue: -result)) }
     }
 
+    /// A setting of the kernel's.
+    private static func value(_ name: String) -> String {
+        let bytes = (try? SmallFile.read("/proc/sys/kernel/\(name)")) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    /// A setting of the kernel's that is a number.
+    static func number(_ name: String) -> Int? { Int(value(name)) }
+
     /// The kernel's limits on a kind, as part of a sentence.
     static func limits(of kind: Kind) -> String {
-        func value(_ name: String) -> String {
-            let bytes = (try? SmallFile.read("/proc/sys/kernel/\(name)")) ?? []
-            return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        }
-        return switch kind {
+        switch kind {
         case .semaphores: "kernel.sem is \(value("sem")) (in a set, in all, in one call, sets)"
         case .queue: "kernel.msgmni is \(value("msgmni")) queues"
         case .segment:

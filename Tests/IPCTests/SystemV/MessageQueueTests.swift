@@ -5,6 +5,13 @@ import Testing
 
 @testable import IPC
 
+/// How many threads of this process are inside a call that blocks.
+private func callsUnderWay(_ call: String) -> Int {
+    // The function of the kernel in which each sleeps.
+    let function = call == "msgrcv" ? "do_msgrcv" : "do_msgsnd"
+    return Folder.names(in: "/proc/self/task").count { Folder.text(of: "/proc/self/task/\($0)/wchan") == function }
+}
+
 @Suite(.guarded)
 struct MessageQueueTests {
     private let limit = Duration.seconds(20)
@@ -61,6 +68,7 @@ struct MessageQueueTests {
                 #expect(try queue.trySend([1]) == false)
                 await #expect(throws: TimeoutError.self) { try await queue.send("5", timeout: .milliseconds(20)) }
                 let sender = Task(executorPreference: EventLoop.current) { try await queue.send("5", type: 2) }
+                try await untilSomeoneWaits { callsUnderWay("msgsnd") }
                 #expect(try await queue.receive().text == "1234")
                 try await sender.value
                 #expect(try await queue.receive(timeout: .seconds(20)).text == "5")
@@ -77,14 +85,14 @@ struct MessageQueueTests {
             let queue = try SystemV.MessageQueue(key: .private)
             for _ in 0..<10 {
                 let waiter = Task(executorPreference: EventLoop.current) { try await queue.receive(.type(1)) }
-                await Task.yield()
+                try await untilSomeoneWaits { callsUnderWay("msgrcv") }
                 waiter.cancel()
                 await #expect(throws: CancellationError.self) { try await waiter.value }
             }
             try await queue.send("still there")
             #expect(try await queue.receive(timeout: .seconds(20)).text == "still there")
             let waiter = Task(executorPreference: EventLoop.current) { try await queue.receive(timeout: .seconds(20)) }
-            await Task.yield()
+            try await untilSomeoneWaits { callsUnderWay("msgrcv") }
             try queue.remove()
             let error = await #expect(throws: SystemVError.self) { try await waiter.value }
             #expect(error?.kind == .removed)
@@ -106,8 +114,10 @@ struct MessageQueueTests {
                 return try queue.receive(.type(9)).text
             }
         }
+        try await untilSomeoneWaits { callsUnderWay("msgsnd") }
         #expect(try await queue.receive(timeout: limit).text == "1234")
         #expect(try await queue.receive(timeout: limit).text == "5678")
+        try await untilSomeoneWaits { callsUnderWay("msgrcv") }
         try await queue.send("9", type: 9)
         #expect(try await other.value == "9")
     }
@@ -129,6 +139,24 @@ struct MessageQueueTests {
         #expect(try await queue.receive(.type(6), timeout: limit).text == "there and back")
         _ = try await perl.value
         #expect(try await queue.receive().type == 4)
+    }
+
+    @Test("Types that cannot be are errors, and are never taken for another selection")
+    func selections() async throws {
+        try await SystemV.MessageQueue.withNew { queue in
+            try await queue.send("somebody else's", type: 7)
+            for selection: SystemV.MessageQueue.Selection in [
+                .type(0), .type(-7), .except(0), .except(-1), .lowest(upTo: 0), .lowest(upTo: .min),
+            ] {
+                let error = await #expect(throws: SystemVError.self) { try await queue.receive(selection) }
+                #expect(error?.kind == .outOfRange)
+            }
+            #expect(try queue.tryReceive(limit: .max)?.text == "somebody else's")
+            try queue.set(byteLimit: 100)
+            let never = #expect(throws: SystemVError.self) { try queue.trySend([UInt8](repeating: 0, count: 101)) }
+            #expect(never?.kind == .tooLarge)
+            #expect(throws: SystemVError.self) { try SystemV.MessageQueue(key: .private, opening: .open) }
+        }
     }
 
     @Test("Who opens one says whether it may be there")

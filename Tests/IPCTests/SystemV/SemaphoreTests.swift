@@ -212,14 +212,55 @@ struct SemaphoreTests {
         #expect(error?.errno == .noSuchFileOrDirectory)
     }
 
-    @Test("Another user's set is refused, with its owner and mode", .enabled(if: geteuid() == 0))
-    func foreign() async throws {
+    @Test("A set with values is not taken for one with more, and a foreign one with more is not written to")
+    func marks() async throws {
+        func kind(_ body: () throws -> Void) -> SystemVError.Kind? {
+            (#expect(throws: SystemVError.self, performing: body))?.kind
+        }
         let key = testKey(6)
-        let set = try SystemV.SemaphoreSet(key: key)
+        let set = try SystemV.SemaphoreSet(key: key, count: 2, initialValue: 5)
+        #expect(kind { _ = try SystemV.SemaphoreSet(key: key, count: 3) } == .wrongSize)
+        #expect(try SystemV.SemaphoreSet(key: key, count: 2).count == 2, "found by who asks for no values too")
+        try set.setPermissions([.ownerReadWrite, .groupRead])
+        #expect(try set.status.permissions == [.ownerReadWrite, .groupRead])
+        #expect(try SystemV.SemaphoreSet(existing: key).count == 2)
+        try set.remove()
+
+        let script = "$id = semget($ARGV[0], 3, 01600) // die $!; semctl($id, 1, 16, 2) // die $!"
+        try await Command("perl", arguments: ["-e", script, "\(key)"]).run()
+        #expect(kind { _ = try SystemV.SemaphoreSet(key: key, count: 2, initialValue: 1) } == .wrongSize)
+        let foreign = try SystemV.SemaphoreSet(existing: key)
+        defer { try? foreign.remove() }
+        #expect(try (0..<3).map { try foreign.value($0) } == [0, 2, 0])
+    }
+
+    @Test("A maker who was killed before he gave the values is followed by whoever knows them")
+    func halfMade() async throws {
+        let key = testKey(7)
+        let script = "semget($ARGV[0], 3, 01601) // die $!"  // as a set of two with values, without them
+        try await Command("perl", arguments: ["-e", script, "\(key)"]).run()
+        let unknown = #expect(throws: SystemVError.self) { try SystemV.SemaphoreSet(existing: key) }
+        #expect(unknown?.description.hasSuffix("its maker has not given it its values (EAGAIN)") == true)
+        let set = try SystemV.SemaphoreSet(key: key, count: 2, initialValue: 4)
         defer { try? set.remove() }
-        #expect(try set.status.permissions == .ownerReadWrite)
-        #expect(try SystemV.objects(of: [.semaphores]).contains { $0.key == key && $0.userID == 0 })
-        try set.setPermissions([.ownerReadWrite, .otherRead])
-        #expect(try set.status.permissions == [.ownerReadWrite, .otherRead])
+        #expect(try (set.value(0), set.value(1)) == (4, 4))
+    }
+
+    @Test("Amounts and sizes that cannot be are errors, and leave nothing")
+    func amounts() async throws {
+        try await SystemV.SemaphoreSet.withNew(initialValue: 1) { set in
+            for amount in [0, -1, .min, .max, 32_768] {
+                let acquired = await #expect(throws: SystemVError.self) { try await set.acquire(amount) }
+                let released = #expect(throws: SystemVError.self) { try set.release(amount) }
+                #expect(acquired?.kind == .outOfRange && released?.kind == .outOfRange)
+            }
+            await #expect(throws: SystemVError.self) { try await set.perform() }
+            let value = try set.value()
+            #expect(value == 1)
+            #expect(throws: SystemVError.self) { try SystemV.SemaphoreSet(key: .private, count: .max) }
+            #expect(throws: SystemVError.self) { try SystemV.SemaphoreSet(key: .private, count: 600, initialValue: 1) }
+            #expect(throws: SystemVError.self) { try SystemV.SemaphoreSet(existing: .private) }
+            #expect(throws: SystemVError.self) { try SystemV.SemaphoreSet(key: .private, opening: .open) }
+        }
     }
 }
