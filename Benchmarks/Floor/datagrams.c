@@ -5,7 +5,7 @@
 //
 // One process, so that only the calls count, and not who waits for whom.
 #include "floor.h"
-#include "senders.h"
+#include "sockets.h"
 
 int main(int count, char **words) {
     int many = count == 2 && !strcmp(words[1], "many");

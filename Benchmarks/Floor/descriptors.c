@@ -1,6 +1,6 @@
 // descriptors: those that another process sends as fast as it can over a Unix socket; how many are received and closed.
 #include "floor.h"
-#include "senders.h"
+#include "sockets.h"
 
 int main(void) {
     int ends[2];

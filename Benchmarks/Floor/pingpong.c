@@ -6,8 +6,7 @@
 //   blocking   read() waits
 //   epoll      non-blocking descriptors; epoll_wait (level-triggered) waits, then read()
 #include "floor.h"
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
+#include "sockets.h"
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -19,20 +18,6 @@ struct end {
     int input, output, epoll;
 };
 
-static void tcp_pair(int ends[2]) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int yes = 1, listener = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    must(bind(listener, (struct sockaddr *)&address, length), "bind");
-    must(listen(listener, 1), "listen");
-    must(getsockname(listener, (struct sockaddr *)&address, &length), "getsockname");
-    ends[0] = (int)must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    must(connect(ends[0], (struct sockaddr *)&address, length), "connect");
-    ends[1] = (int)must(accept(listener, NULL, NULL), "accept");
-    close(listener);
-    for (int i = 0; i < 2; i++) must(setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), "TCP_NODELAY");
-}
-
 static void make_ends(const char *kind, struct end ends[2]) {
     int there[2], back[2];
     if (!strcmp(kind, "unix")) {
@@ -40,7 +25,7 @@ static void make_ends(const char *kind, struct end ends[2]) {
         ends[PARENT] = (struct end){there[0], there[0], -1};
         ends[CHILD] = (struct end){there[1], there[1], -1};
     } else if (!strcmp(kind, "tcp")) {
-        tcp_pair(there);
+        must(tcp_pair(there), "tcp_pair");
         ends[PARENT] = (struct end){there[0], there[0], -1};
         ends[CHILD] = (struct end){there[1], there[1], -1};
     } else if (!strcmp(kind, "pipe")) {

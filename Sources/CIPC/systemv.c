@@ -38,7 +38,7 @@ int32_t ipc_key_of_file(const char *path, int32_t project, int32_t *key) {
 }
 
 int32_t ipc_systemv_get(int32_t kind, int32_t key, size_t size, int32_t create, uint32_t mode) {
-    int flags = (create > 0 ? IPC_CREAT | (int)(mode & 0777) : 0) | (create > 1 ? IPC_EXCL : 0);
+    int flags = create ? IPC_CREAT | IPC_EXCL | (int)(mode & 0777) : 0;
     switch (kind) {
     case IPC_SYSTEMV_SEMAPHORES: return result(semget(key, (int)size, flags));
     case IPC_SYSTEMV_QUEUE: return result(msgget(key, flags));

@@ -1,7 +1,7 @@
 // What the benchmarks need of the system before any Swift task runs.
 #define _GNU_SOURCE
 #include "CBench.h"
-#include "../../Floor/senders.h"
+#include "../../Floor/sockets.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -23,16 +23,11 @@ int32_t bench_socket_pair(int32_t *one, int32_t *other) {
 }
 
 int32_t bench_tcp_pair(int32_t *one, int32_t *other) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    *one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 1) < 0) return -1;
-    if (getsockname(listener, (struct sockaddr *)&address, &length) < 0) return -1;
-    if (connect(*one, (struct sockaddr *)&address, length) < 0) return -1;
-    *other = accept(listener, NULL, NULL);
-    close(listener);
-    return *other < 0 ? -1 : 0;
+    int ends[2];
+    if (tcp_pair(ends) < 0) return -1;
+    *one = ends[0];
+    *other = ends[1];
+    return 0;
 }
 
 int32_t bench_connected_sender(int32_t port) { return connected_sender(port); }

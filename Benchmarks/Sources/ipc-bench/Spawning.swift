@@ -12,21 +12,9 @@ enum Spawning {
         case "async": rate = try EventLoop.run { try await Bench.rate { try await command.run() } }
         case "blocking":
             let once: @Sendable () async throws -> Void = { try await command.run() }
-            rate = try measureBlocking { try EventLoop.run(once) }
+            rate = try Bench.blockingRate { try EventLoop.run(once) }
         default: exit(64)
         }
         Bench.report(rate, "spawns/s")
-    }
-
-    private static func measureBlocking(_ once: () throws -> Void) throws -> Double {
-        try once()
-        let start = bench_now()
-        var (count, now) = (0.0, start)
-        repeat {
-            try once()
-            count += 1
-            now = bench_now()
-        } while now - start < Bench.seconds
-        return count / (now - start)
     }
 }

@@ -26,7 +26,7 @@ struct ipc_semaphore_step {
 
 int32_t ipc_key_of_file(const char *_Nonnull path, int32_t project, int32_t *_Nonnull key);  // ftok
 
-// semget, msgget, shmget: `create` 0 opens, 1 creates if need be, 2 fails with -EEXIST if there is one.
+// semget, msgget, shmget: opens, or with `create` makes, which is -EEXIST if there is one.
 int32_t ipc_systemv_get(int32_t kind, int32_t key, size_t size, int32_t create, uint32_t mode);
 int32_t ipc_systemv_status(int32_t kind, int32_t id, struct ipc_systemv_object *_Nonnull out);  // IPC_STAT
 // SEM_STAT_ANY and its like: the object at an index; -EINVAL where there is none.

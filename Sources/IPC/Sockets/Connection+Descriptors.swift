@@ -50,7 +50,7 @@ extension Connection {
         var (byte, number): (UInt8, Int32) = (0, -1)
         let came = try await receive(Deadline.after(timeout)) { socket in
             var came: Int32 = 0
-            let result = ipc_receive_descriptors(socket, &byte, 1, &number, 1, &came)
+            let result = SystemCall.retrying { ipc_receive_descriptors(socket, &byte, 1, &number, 1, &came) }
             return (result, came)
         }
         guard let came else { return nil }
@@ -81,7 +81,10 @@ extension Connection {
             room.withUnsafeMutableBytes { space in
                 var came: Int32 = 0
                 guard let base = space.baseAddress else { return (0, 0) }
-                return (ipc_receive_descriptors(socket, base, space.count, &numbers, Int32(most), &came), came)
+                let result = SystemCall.retrying {
+                    ipc_receive_descriptors(socket, base, space.count, &numbers, Int32(most), &came)
+                }
+                return (result, came)
             }
         }
         guard let came else { return nil }
@@ -104,7 +107,6 @@ extension Connection {
             let (result, came) = call(descriptor.number)
             if result >= 0 { return result == 0 && came == 0 ? nil : (result, Int(came)) }
             let errno = Errno(rawValue: Int32(-result))
-            if errno == .interrupted { continue }
             guard errno == .wouldBlock else { throw SystemError("receive", on: name, errno) }
             try await descriptor.wait(.reading, deadline: deadline, "receive")
         }

@@ -67,27 +67,11 @@ extension SystemV {
         /// - Throws: ``SystemVError``: `alreadyExists`, `notFound`, `limitReached`. Whether one that is there may be used by us is said when
         ///   it is used.
         public init(key: Key, permissions: FilePermissions = .ownerReadWrite, opening: Opening = .createOrOpen) throws {
-            while true {
-                var result = -Errno.noSuchFileOrDirectory.rawValue
-                if opening != .open {
-                    result = ipc_systemv_get(Kind.queue.number, key.number, 0, 2, UInt32(permissions.rawValue))
-                }
-                // Without asking for rights: who may send alone has no others.
-                if key != .private,
-                    opening == .open || (opening == .createOrOpen && result == -Errno.fileExists.rawValue)
-                {
-                    result = ipc_systemv_get(Kind.queue.number, key.number, 0, 0, 0)
-                    if result == -Errno.noSuchFileOrDirectory.rawValue, opening != .open { continue }
-                }
-                guard result >= 0 else {
-                    throw SystemVError.opening(.queue, key, opening, size: 0, Errno(rawValue: -result))
-                }
-                (id, self.key) = (result, key)
-                return
-            }
+            (id, _) = try SystemV.get(.queue, key, opening, size: 0, mode: UInt32(permissions.rawValue))
+            self.key = key
         }
 
-        var subject: String { key == .private ? "\(Kind.queue) with id \(id)" : "\(Kind.queue) \(key)" }
+        var subject: String { SystemV.name(.queue, id, key) }
 
         // MARK: Sending
 
@@ -179,10 +163,7 @@ extension SystemV {
         private static let typeSize = MemoryLayout<Int>.size
 
         /// The most bytes that a message can have: `kernel.msgmax`.
-        public static var largestMessage: Int {
-            let text = (try? SmallFile.read("/proc/sys/kernel/msgmax")).map { String(decoding: $0, as: UTF8.self) }
-            return text.flatMap { Int($0.split(separator: "\n").first ?? "") } ?? 8192
-        }
+        public static var largestMessage: Int { SystemV.number("msgmax") ?? 8192 }
 
         // MARK: Receiving
 
@@ -200,7 +181,7 @@ extension SystemV {
             let deadline = Deadline.after(timeout)
             try await SharedDescriptor.beginCall("receive from", on: subject, deadline: deadline)
             let limit = MessageQueue.room(limit)
-            if let message = try receiveAtOnce(selection, limit) { return message }
+            if let message = try receiveHere(selection, limit, waits: false) { return message }
             let room = MessageRoom(limit)
             do {
                 let count = try await BlockingCall.perform("receive from", on: subject, deadline: deadline) { [id] in
@@ -226,10 +207,6 @@ extension SystemV {
         ///
         /// - Throws: as ``receive(_:limit:timeout:)`` does.
         public func tryReceive(_ selection: Selection = .any, limit: Int = 8192) throws -> Message? {
-            try receiveAtOnce(selection, limit)
-        }
-
-        private func receiveAtOnce(_ selection: Selection, _ limit: Int) throws -> Message? {
             try receiveHere(selection, limit, waits: false)
         }
 

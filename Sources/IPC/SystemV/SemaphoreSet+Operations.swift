@@ -14,12 +14,12 @@ extension SystemV.SemaphoreSet {
 
         /// Adds to the semaphore, 1 to 32,767.
         public static func increment(_ index: Int = 0, by amount: Int = 1) -> Operation {
-            Operation(index: index, amount: 1...32_767 ~= amount ? amount : nil)
+            Operation(index: index, amount: 1...SystemV.SemaphoreSet.most ~= amount ? amount : nil)
         }
 
         /// Subtracts from the semaphore, 1 to 32,767, waiting until that leaves 0 or more.
         public static func decrement(_ index: Int = 0, by amount: Int = 1) -> Operation {
-            Operation(index: index, amount: 1...32_767 ~= amount ? -amount : nil)
+            Operation(index: index, amount: 1...SystemV.SemaphoreSet.most ~= amount ? -amount : nil)
         }
     }
 

@@ -60,8 +60,10 @@ extension SystemV {
                 throw refuse(
                     .argListTooLong, "at most \(SemaphoreSet.mostSteps - 2) values other than 0 are given at once")
             }
+            let mode = UInt32(permissions.rawValue) & 0o666 | (isMarked ? SemaphoreSet.markedMode : 0)
             while true {
-                let (id, isNew) = try SemaphoreSet.get(key, count, isMarked, permissions, opening)
+                let (id, isNew) = try SystemV.get(
+                    .semaphores, key, opening, size: count, spare: isMarked ? 1 : 0, mode: mode)
                 do {
                     let object = try SystemV.status(.semaphores, id, subject)
                     guard object.size == count else {
@@ -100,10 +102,7 @@ extension SystemV {
         ///
         /// - Throws: ``SystemVError`` with `notFound` or `notPermitted`.
         public init(existing key: Key) throws {
-            let id = key == .private ? -Errno.noSuchFileOrDirectory.rawValue : SemaphoreSet.find(key)
-            guard id >= 0 else {
-                throw SystemVError.opening(.semaphores, key, .open, size: 0, Errno(rawValue: -id))
-            }
+            let (id, _) = try SystemV.get(.semaphores, key, .open, size: 0)
             let subject = "\(Kind.semaphores) \(key)"
             let object = try SystemV.status(.semaphores, id, subject)
             if object.isMarked { try SemaphoreSet.begin(id, [Int](repeating: 0, count: object.size), subject) }
@@ -118,28 +117,6 @@ extension SystemV {
 
         /// The bit of the mode that says that the last semaphore is a mark: one that the kernel keeps and never asks for.
         static let markedMode: UInt32 = 0o001
-
-        private static func find(_ key: Key) -> Int32 { ipc_systemv_get(Kind.semaphores.number, key.number, 0, 0, 0) }
-
-        private static func get(
-            _ key: Key, _ count: Int, _ isMarked: Bool, _ permissions: FilePermissions, _ opening: Opening
-        ) throws -> (Int32, isNew: Bool) {
-            let mode = UInt32(permissions.rawValue) & 0o666 | (isMarked ? markedMode : 0)
-            while true {
-                var result = -Errno.noSuchFileOrDirectory.rawValue
-                if opening != .open {
-                    result = ipc_systemv_get(Kind.semaphores.number, key.number, count + (isMarked ? 1 : 0), 2, mode)
-                    if result >= 0 { return (result, true) }
-                }
-                let mayBeThere = key != .private && (opening == .open || result == -Errno.fileExists.rawValue)
-                if mayBeThere, opening != .create {
-                    result = find(key)
-                    if result >= 0 { return (result, false) }
-                    if opening != .open, result == -Errno.noSuchFileOrDirectory.rawValue { continue }
-                }
-                throw SystemVError.opening(.semaphores, key, opening, size: count, Errno(rawValue: -result))
-            }
-        }
 
         /// Gives the set its first values, unless it has had them.
         ///
@@ -176,7 +153,7 @@ extension SystemV {
                 .other, "open", on: subject, .resourceTemporarilyUnavailable, "its maker has not given it its values")
         }
 
-        var subject: String { key == .private ? "\(Kind.semaphores) with id \(id)" : "\(Kind.semaphores) \(key)" }
+        var subject: String { SystemV.name(.semaphores, id, key) }
 
         // MARK: Looking and changing
 
@@ -191,7 +168,9 @@ extension SystemV {
         ///
         /// - Throws: as ``value(_:)`` does.
         public func set(_ index: Int = 0, to value: Int) throws {
-            guard 0...SemaphoreSet.most ~= value else { throw error("set", .outOfRange, "a value is 0 to 32767") }
+            guard 0...SemaphoreSet.most ~= value else {
+                throw error("set", .outOfRange, "a value is 0 to \(SemaphoreSet.most)")
+            }
             _ = try ask(index) { ipc_semaphore_set(id, $0, Int32(value)) }
         }
 
@@ -210,7 +189,7 @@ extension SystemV {
             try ask(index) { ipc_semaphore_waiting(id, $0, 1) }
         }
 
-        /// What the kernel says of the set. Its size has the semaphore that says that initial values are set.
+        /// What the kernel says of the set.
         ///
         /// - Throws: ``SystemVError`` with `removed`, with `notPermitted`.
         public var status: Object { get throws { try SystemV.status(.semaphores, id, subject) } }

@@ -50,29 +50,20 @@ extension SystemV {
             key: Key, size: Int, permissions: FilePermissions = .ownerReadWrite, opening: Opening = .createOrOpen,
             isReadOnly: Bool = false
         ) throws {
-            func get(_ create: Int32) -> Int32 {
-                ipc_systemv_get(Kind.segment.number, key.number, max(0, size), create, UInt32(permissions.rawValue))
-            }
             guard size > 0 else {
                 throw SystemVError(
                     .outOfRange, "create", on: "\(Kind.segment) \(key)", .invalidArgument, "it has at least one byte")
             }
             while true {
-                var id = opening == .open ? -Errno.noSuchFileOrDirectory.rawValue : get(2)
-                let wasCreated = id >= 0
-                let mayBeThere = opening == .open || (opening == .createOrOpen && id == -Errno.fileExists.rawValue)
-                if mayBeThere, key != .private { id = get(0) }
-                if id == -Errno.noSuchFileOrDirectory.rawValue, opening == .createOrOpen { continue }
-                guard id >= 0 else {
-                    throw SystemVError.opening(.segment, key, opening, size: size, Errno(rawValue: -id))
-                }
+                let (id, wasCreated) = try SystemV.get(
+                    .segment, key, opening, size: size, mode: UInt32(permissions.rawValue))
                 do {
                     try self.init(attaching: id, key, isReadOnly, wasCreated)
                     return
                 } catch let error as SystemVError
                     where error.kind == .removed && !wasCreated && opening == .createOrOpen
                 {
-                    continue
+                    continue  // removed in between: once more
                 } catch {
                     if wasCreated { _ = ipc_systemv_remove(Kind.segment.number, id) }
                     throw error
@@ -89,7 +80,7 @@ extension SystemV {
         }
 
         private init(attaching id: Int32, _ key: Key, _ isReadOnly: Bool, _ wasCreated: Bool) throws {
-            let subject = SharedSegment.name(id, key)
+            let subject = SystemV.name(.segment, id, key)
             var error: Int32 = 0
             guard let address = ipc_segment_attach(id, isReadOnly ? 1 : 0, &error) else {
                 throw SystemV.refusal("attach", .segment, id, subject, Errno(rawValue: error))
@@ -104,11 +95,7 @@ extension SystemV {
 
         deinit { detach() }
 
-        private static func name(_ id: Int32, _ key: Key) -> String {
-            key == .private ? "\(Kind.segment) with id \(id)" : "\(Kind.segment) \(key)"
-        }
-
-        private var subject: String { SharedSegment.name(id, key) }
+        private var subject: String { SystemV.name(.segment, id, key) }
 
         // MARK: Bytes
 

@@ -66,7 +66,7 @@ extension SystemV {
         ///
         /// - Throws: ``SystemVError`` with `notPermitted` if it is another user's, with `removed` if it is gone already.
         public func remove() throws {
-            try SystemV.remove(kind, id, "\(kind) \(key == .private ? "id \(id)" : "\(key)")")
+            try SystemV.remove(kind, id, SystemV.name(kind, id, key))
         }
 
         /// Whose it is, as part of a sentence.
@@ -98,13 +98,50 @@ extension SystemV {
         return objects
     }
 
+    /// An object as errors name it.
+    static func name(_ kind: Kind, _ id: Int32, _ key: Key) -> String {
+        key == .private ? "\(kind) with id \(id)" : "\(kind) \(key)"
+    }
+
+    /// Makes an object, or finds it, as `opening` says; whether it was made.
+    ///
+    /// It is made by the call that fails if there is one, so that it is known which it was; and found without asking for rights, since
+    /// who may do one thing alone has no others.
+    ///
+    /// - Parameters:
+    ///   - size: how large it is to be, as errors say it; a segment that is there has to be as large.
+    ///   - spare: what is made besides.
+    static func get(
+        _ kind: Kind, _ key: Key, _ opening: Opening, size: Int, spare: Int = 0, mode: UInt32 = 0
+    ) throws -> (id: Int32, isNew: Bool) {
+        while true {
+            var result = -Errno.noSuchFileOrDirectory.rawValue
+            if opening != .open {
+                result = ipc_systemv_get(kind.number, key.number, size + spare, 1, mode)
+                if result >= 0 { return (result, true) }
+            }
+            if key != .private, opening == .open || (opening == .createOrOpen && result == -Errno.fileExists.rawValue) {
+                result = ipc_systemv_get(kind.number, key.number, kind == .segment ? size : 0, 0, 0)
+                if result >= 0 { return (result, false) }
+                // Removed in between: once more.
+                if opening != .open, result == -Errno.noSuchFileOrDirectory.rawValue { continue }
+            }
+            throw SystemVError.opening(kind, key, opening, size: size, Errno(rawValue: -result))
+        }
+    }
+
+    /// An object as the list has it, which anybody may see. The id's lower half is its place there.
+    private static func listed(_ kind: Kind, _ id: Int32) -> Object? {
+        var object = ipc_systemv_object()
+        guard ipc_systemv_at(kind.number, id, &object) == 0, object.id == id else { return nil }
+        return Object(kind, object)
+    }
+
     static func status(_ kind: Kind, _ id: Int32, _ subject: String) throws -> Object {
         var object = ipc_systemv_object()
-        var status = ipc_systemv_status(kind.number, id, &object)
-        // Who may write alone may not ask; but anybody may see the list, in which the id's lower half is the place.
-        if status == -Errno.permissionDenied.rawValue, ipc_systemv_at(kind.number, id, &object) == 0, object.id == id {
-            status = 0
-        }
+        let status = ipc_systemv_status(kind.number, id, &object)
+        // Who may write alone may not ask.
+        if status == -Errno.permissionDenied.rawValue, let listed = listed(kind, id) { return listed }
         guard status == 0 else { throw refusal("look at", kind, id, subject, Errno(rawValue: -status)) }
         return Object(kind, object)
     }
@@ -121,8 +158,8 @@ extension SystemV {
         guard errno == .permissionDenied || errno == .notPermitted else {
             return SystemVError.of(operation, on: subject, errno)
         }
-        let found = try? objects(of: [kind]).first { $0.id == id }
-        return SystemVError.of(operation, on: subject, errno, found.map { "it \($0.ownership)" } ?? errno.reason)
+        let owned = listed(kind, id).map { "it \($0.ownership)" }
+        return SystemVError.of(operation, on: subject, errno, owned ?? errno.reason)
     }
 
     static func set(

@@ -1,13 +1,30 @@
-// Who sends, for floors and library alike: what receives is measured.
+// Sockets for floors and library alike, and who sends to what is measured.
 #pragma once
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+// Both ends of a TCP connection over loopback; 0, or -1.
+static inline int tcp_pair(int ends[2]) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int yes = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 1) < 0) return -1;
+    if (getsockname(listener, (struct sockaddr *)&address, &length) < 0) return -1;
+    if (connect(ends[0], (struct sockaddr *)&address, length) < 0) return -1;
+    ends[1] = accept(listener, NULL, NULL);
+    close(listener);
+    for (int i = 0; i < 2; i++)
+        if (setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) < 0) return -1;
+    return 0;
+}
 
 enum { batch = 32 };
 
