@@ -16,40 +16,50 @@ extension Child {
     @discardableResult
     public func end(by steps: TeardownStep...) async -> ExitStatus { await end(steps) }
 
-    func end(_ steps: [TeardownStep]) async -> ExitStatus {
+    /// Ends the child in the given steps; what it has started too, or it alone.
+    @discardableResult
+    func end(_ steps: [TeardownStep], keepingTree: Bool = false) async -> ExitStatus {
         // In a task of its own, since every wait of a cancelled one would end at once. A detached one, since neither
         // the caller's deadline counts here.
-        await Task.detached(executorPreference: EventLoop.current) { await self.endTree(steps[...]).status }.value
+        await Task.detached(executorPreference: EventLoop.current) {
+            await self.ended(by: steps[...], endingTree: !keepingTree).status
+        }.value
     }
 
     /// Begins to end the child and its tree, without waiting: asked now, forced and reaped in the background.
     func endSoon(grace: Duration) {
         let steps = steps(grace)
         endTreeAtEnd()
-        if let first = steps.first { request(first) }
+        if let first = steps.first { request(first, ofTree: true) }
         if reap(endingTree: true) != nil { return }
         let loop = (try? EventLoop.shared)
-        Task.detached(executorPreference: loop) { await self.endTree(steps[...], isAsked: true) }
+        Task.detached(executorPreference: loop) { await self.ended(by: steps[...], endingTree: true, isAsked: true) }
     }
 
     private func steps(_ grace: Duration) -> [TeardownStep] { teardown ?? TeardownStep.standard(grace) }
 
-    private func endTree(_ steps: ArraySlice<TeardownStep>, isAsked: Bool = false) async -> ChildEnd {
-        endTreeAtEnd()
+    private func ended(
+        by steps: ArraySlice<TeardownStep>, endingTree: Bool, isAsked: Bool = false
+    ) async -> ChildEnd {
+        if endingTree { endTreeAtEnd() }
         var isAsked = isAsked
         for step in steps {
-            if !isAsked { request(step) }
+            if !isAsked { request(step, ofTree: endingTree) }
             isAsked = false
-            if let end = try? await ended(Deadline(in: step.allowance), endingTree: true) { return end }
+            if let end = try? await ended(Deadline(in: step.allowance), endingTree: endingTree) { return end }
         }
-        try? sendToTree(.kill)
+        try? send(.kill, toTree: endingTree)
         while true {
-            if let end = try? await ended(nil, endingTree: true) { return end }
+            if let end = try? await ended(nil, endingTree: endingTree) { return end }
         }
     }
 
-    private func request(_ step: TeardownStep) {
-        try? sendToTree(step.signal)
-        try? sendToTree(.resume)
+    private func request(_ step: TeardownStep, ofTree: Bool) {
+        try? send(step.signal, toTree: ofTree)
+        try? send(.resume, toTree: ofTree)
+    }
+
+    private func send(_ signal: Signal, toTree: Bool) throws {
+        if toTree { try sendToTree(signal) } else { try send(signal) }
     }
 }

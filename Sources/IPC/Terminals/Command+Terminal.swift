@@ -73,9 +73,9 @@ extension Command {
         }
         // Detached, since neither a cancellation nor a limit of ours ends the program's last words.
         let rest = Task.detached(executorPreference: EventLoop.current) { await session.dropRest() }
-        if endsTree || child.status == nil {
-            _ = await child.end(teardown ?? [TeardownStep(signal: .hangup, allowance: grace)])
-        }
+        let steps = teardown ?? [TeardownStep(signal: .hangup, allowance: grace)]
+        // The program may be ending still, and a tree that is to stay does so then too.
+        await child.end(steps, keepingTree: !endsTree && (try? outcome.get()) != nil)
         terminal.output.descriptor.endWhenEmpty()
         await rest.value
         await followed

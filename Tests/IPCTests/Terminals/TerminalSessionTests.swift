@@ -403,9 +403,11 @@ struct TerminalSessionTests {
         #expect(TypedLine.count(long + [3] + long, after: 0, modes).longest == 6001)
     }
 
-    @Test("What a command keeps of its tree stays, though it was on a terminal")
-    func keptTree() async throws {
-        let script = "trap '' HUP; sleep 1000 >/dev/null 2>&1 </dev/null & echo $!; exit 0"
+    @Test(
+        "What a command keeps of its tree stays, though it was on a terminal",
+        arguments: ["exit 0", "exec </dev/null >/dev/null 2>&1; sleep 0.1; exit 0"])
+    func keptTree(end: String) async throws {
+        let script = "trap '' HUP; sleep 1000 >/dev/null 2>&1 </dev/null & echo $!; \(end)"
         let number = try await sh(script).keepingTree().withTerminal { session in
             let line = try await session.expect(.pattern(#"(\d+)\r\n"#), timeout: limit).captures[0] ?? ""
             try await session.expect(.end, timeout: limit)
