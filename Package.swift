@@ -62,10 +62,12 @@ let package = Package(
         .executableTarget(name: "TestChild", path: "Tests/TestChild", cSettings: strictC),
         .executableTarget(
             name: "TestWorkers", dependencies: ["IPC"] + marks, path: "Tests/TestWorkers", swiftSettings: settings),
+        .executableTarget(
+            name: "TestSharers", dependencies: ["IPC"] + marks, path: "Tests/TestSharers", swiftSettings: settings),
         .target(name: "MutexMarks", path: "Tests/MutexMarks", cSettings: strictC),
         .testTarget(
             name: "IPCTests",
-            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild", "TestWorkers", "MutexMarks"],
+            dependencies: ["IPC", "CIPC", "IPCTestSupport", "TestChild", "TestWorkers", "TestSharers", "MutexMarks"],
             swiftSettings: settings + quicklyBuilt
         ),
         .testTarget(

@@ -2,6 +2,7 @@
 //
 // Everything here runs in a signal handler: nothing is allocated, no lock is taken, numbers are written by hand.
 #define _GNU_SOURCE
+#include "CIPCSharedMemory.h"
 #include "CIPCSignals.h"
 
 #include <errno.h>
@@ -56,6 +57,7 @@ static int is_stack_overflow(int signal, const siginfo_t *info, const ucontext_t
 }
 
 static void report(int signal, siginfo_t *info, void *context) {
+    if (signal == SIGBUS && ipc_region_mend(info->si_code, info->si_addr)) return;
     int saved = errno;
     struct line line = {.length = 0};
     const char *name = sigabbrev_np(signal), *meaning = sigdescr_np(signal);

@@ -3,6 +3,7 @@
 // The handlers here make only calls that are safe in one: ioctl, stat, unlink, sigaction, tgkill.
 #define _GNU_SOURCE
 #include "CIPCGuard.h"
+#include "CIPCSharedMemory.h"
 #include "CIPCSignals.h"
 
 #include <asm/termbits.h>
@@ -110,6 +111,7 @@ static void apply(void) {
 static void handle_fault(int signal, siginfo_t *info, void *context) {
     static atomic_int seen[65];
     (void)context;
+    if (signal == SIGBUS && ipc_region_mend(info->si_code, info->si_addr)) return;
     if (getpid() == owner) {
         restore();
         remove_files();

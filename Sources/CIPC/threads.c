@@ -74,8 +74,8 @@ int32_t ipc_thread_start(const char *name, void (*body)(void *), void *argument)
 }
 
 int32_t ipc_call_thread_start(void (*body)(void *), void *argument) {
-    // There may be a thousand of them, and each makes one system call at a time.
-    return start_thread("ipc-call", body, argument, 256 * 1024, 1);
+    // There may be a thousand of them. Each makes one system call at a time, and does what is to be done under a lock.
+    return start_thread("ipc-call", body, argument, 1024 * 1024, 1);
 }
 
 int32_t ipc_futex_wait(const uint32_t *word, uint32_t expected, int64_t nanoseconds) {

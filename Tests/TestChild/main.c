@@ -3,7 +3,10 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <mqueue.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,6 +272,38 @@ static int tty(char **arguments) {
     return 0;
 }
 
+// MARK: POSIX semaphores and queues, as C has them
+
+static int use_semaphore(char **words) {
+    const char *verb = words[1];
+    int creates = strcmp(verb, "create") == 0;
+    sem_t *semaphore = creates ? sem_open(words[0], O_CREAT | O_EXCL, 0600, 3) : sem_open(words[0], 0);
+    if (semaphore == SEM_FAILED) fail("sem_open");
+    if (strcmp(verb, "post") == 0 && sem_post(semaphore) < 0) fail("sem_post");
+    if (strcmp(verb, "wait") == 0 && sem_wait(semaphore) < 0) fail("sem_wait");
+    if (words[2] == NULL) return 0;
+    puts("there");
+    fflush(stdout);
+    sleep_until_killed();
+    return 0;
+}
+
+static int use_queue(char **words) {
+    mqd_t queue = mq_open(words[0], O_RDWR);
+    if (queue < 0) fail("mq_open");
+    if (strcmp(words[1], "send") == 0) {
+        if (words[2] == NULL || words[3] == NULL) return 64;
+        if (mq_send(queue, words[3], strlen(words[3]), (unsigned)number(words[2])) < 0) fail("mq_send");
+        return 0;
+    }
+    char message[8192];
+    unsigned priority = 0;
+    long size = mq_receive(queue, message, sizeof message, &priority);
+    if (size < 0) fail("mq_receive");
+    printf("%u %.*s\n", priority, (int)size, message);
+    return 0;
+}
+
 // MARK: The list of verbs
 
 static const struct verb {
@@ -301,6 +336,8 @@ static const struct verb {
     {"slow-lines", 2, slow_lines, "COUNT MICROSECONDS: prints `line N`, with that pause after each"},
     {"stop", 0, stop, "stops itself; continued, it exits with 0"},
     {"close-output-then-sleep", 1, close_output_then_sleep, "SECONDS: closes 1 and 2 and sleeps"},
+    {"semaphore", 2, use_semaphore, "NAME create|post|wait [rest]: of POSIX; rests until killed if asked to"},
+    {"queue", 2, use_queue, "NAME send PRIORITY TEXT|receive: of POSIX; prints the priority and the text"},
     {"tty", 0, tty, "says for 0, 1 and 2 whether it is a `terminal` or `other`"},
 };
 

@@ -51,7 +51,7 @@ struct Bench {
             print("       ipc-bench datagrams plain|many | descriptors one")
             print("       ipc-bench messages lines|delimiter|frames | fifo stream")
             print("       ipc-bench terminal text|deadline|pattern|line | echo plain|idle|lines")
-            print("       ipc-bench semaphore|semaphores|queue blocking|async")
+            print("       ipc-bench semaphore|semaphores|queue|increment|increments|posix-queue blocking|async")
             exit(64)
         }
         switch arguments[1] {
@@ -60,6 +60,9 @@ struct Bench {
         case "semaphore": try SystemVUse.alone(arguments[2])
         case "semaphores": try SystemVUse.turns(arguments[2])
         case "queue": try SystemVUse.queue(arguments[2])
+        case "increment": try SharedUse.alone(arguments[2])
+        case "increments": try SharedUse.together(arguments[2])
+        case "posix-queue": try SharedUse.queue(arguments[2])
         case "datagrams": try Receiving.datagrams(arguments[2])
         case "descriptors": try Receiving.descriptors()
         case "pipe-pp": try PingPong.run(arguments[2], overSockets: false)

@@ -11,6 +11,8 @@
 #include "CIPCFiles.h"
 #include "CIPCGuard.h"
 #include "CIPCIdentity.h"
+#include "CIPCPosix.h"
+#include "CIPCSharedMemory.h"
 #include "CIPCSignals.h"
 #include "CIPCSockets.h"
 #include "CIPCSpawn.h"

@@ -13,29 +13,37 @@ final class BlockingCall: Sendable {
         /// The thread, as long as it is inside the call.
         var thread: Int32?
         var isGivenUp = false
+        /// The call is over, and what comes after it is not interrupted.
+        var isPast = false
         var result: Int?
         var place: (loop: EventLoop, token: WaitToken)?
     }
 
     private let call: @Sendable () -> Int
+    private let sequel: (@Sendable (Int) -> Void)?
     private let state = Mutex(State())
 
-    private init(_ call: @escaping @Sendable () -> Int) { self.call = call }
+    private init(_ call: @escaping @Sendable () -> Int, _ sequel: (@Sendable (Int) -> Void)?) {
+        (self.call, self.sequel) = (call, sequel)
+    }
 
     /// Makes a call that may block for as long as it likes, and gives its result.
     ///
     /// - Parameters:
     ///   - call: makes one system call by a function of CIPC: its result, or the error number negated. Called again if a
     ///     signal interrupted it that was not ours. What it uses stays as it is until this returns.
+    ///   - sequel: what is done with the result on the same thread if the call succeeds, and not interrupted: for a lock
+    ///     that belongs to a thread.
     /// - Throws: ``SystemError`` with the call's error, and with `EAGAIN` where ``CallThread/most`` calls are under way or
     ///   the system gives no more threads; ``TimeoutError``; `CancellationError`.
     static func perform(
-        _ operation: String, on subject: String, deadline: Deadline?, _ call: @escaping @Sendable () -> Int
+        _ operation: String, on subject: String, deadline: Deadline?, _ call: @escaping @Sendable () -> Int,
+        then sequel: (@Sendable (Int) -> Void)? = nil
     ) async throws -> Int {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         if ipc_task_is_cancelled() != 0 { throw CancellationError() }
         if let limit, limit.hasPassed { throw limit.passed(operation, on: subject) }
-        let job = BlockingCall(call)
+        let job = BlockingCall(call, sequel)
         let status = CallThread.start(job)
         guard status == 0 else { throw SystemError(operation, on: subject, Errno(rawValue: -status)) }
         var failure: any Error = CancellationError()
@@ -85,14 +93,14 @@ final class BlockingCall: Sendable {
     /// Signals the thread each millisecond until it has left the call: a signal just before it enters is lost.
     private func interrupt() async -> Int {
         while true {
-            let result = state.withLock { state in
+            let (result, isPast) = state.withLock { state in
                 state.isGivenUp = true
                 // Under the lock the thread cannot leave, and its number become another's.
                 if let thread = state.thread { _ = ipc_thread_signal(thread, IPC_SIGURG) }
-                return state.result
+                return (state.result, state.isPast)
             }
             if let result { return result }
-            let pause = Deadline(in: .milliseconds(1))
+            let pause = isPast ? nil : Deadline(in: .milliseconds(1))
             do { _ = try await isFinished(by: pause) } catch {
                 // No descriptor is free for the loop that would wake us. Nor is one for the runtime's sleep, which ends the
                 // process then.
@@ -117,8 +125,11 @@ final class BlockingCall: Sendable {
         }
     }
 
-    /// The thread is done with the call and may be used for another.
-    func leave() { state.withLock { $0.thread = nil } }
+    /// The thread is done with the call, and is not signalled any more; it makes use of what the call has given.
+    func leave(_ result: Int) {
+        state.withLock { ($0.thread, $0.isPast) = (nil, true) }
+        if result >= 0 { sequel?(result) }
+    }
 
     /// Tells the task.
     func finish(_ result: Int) {

@@ -73,7 +73,7 @@ final class CallThread: Sendable {
     private func serve() {
         while let call = takeJob() {
             let result = call.make()
-            call.leave()
+            call.leave(result)
             // Idle before the task knows: its next call then finds this thread.
             CallThread.pool.withLock { pool in
                 bell.pointee.store(0, ordering: .relaxed)

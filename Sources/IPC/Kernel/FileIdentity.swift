@@ -10,6 +10,12 @@ struct FileIdentity: Hashable, Sendable {
 
 extension FileIdentity {
     init(_ file: ipc_file_information) { self.init(device: file.device, inode: file.inode) }
+
+    /// Of a device in two parts, as files in `/proc` show it; put together as `makedev(3)` does.
+    init(major: UInt64, minor: UInt64, inode: UInt64) {
+        device = (major & 0xFFF) << 8 | (major & ~0xFFF) << 32 | minor & 0xFF | (minor & ~0xFF) << 12
+        self.inode = inode
+    }
 }
 
 /// What the kernel says of a file. The C functions are `lstat` and `fstat`.
@@ -19,7 +25,9 @@ struct FileStatus {
     var identity: FileIdentity { FileIdentity(file) }
     var type: UInt32 { UInt32(file.type) }
     var owner: UInt32 { file.owner }
+    var group: UInt32 { file.group }
     var mode: UInt32 { file.mode }
+    var size: UInt64 { file.size }
 
     /// What is at a path; `nil` if nothing is, or it cannot be looked at.
     init?(at path: FilePath) {

@@ -37,9 +37,14 @@ enum SmallFile {
 
     /// The names in a folder that are numbers: what the kernel lists processes, threads and descriptors by.
     static func numbers(in path: String) throws(SystemError) -> [Int32] {
+        try names(in: path).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }.filter { $0 > 0 }
+    }
+
+    /// The names in a folder.
+    static func names(in path: String) throws(SystemError) -> [[UInt8]] {
         let folder = try open(path, IPC_O_RDONLY | IPC_O_DIRECTORY)
         let number = folder.number
-        var numbers: [Int32] = []
+        var names: [[UInt8]] = []
         var bytes = [UInt8](repeating: 0, count: 32 * 1024)
         while true {
             let count = try SystemCall.perform("list", on: path) {
@@ -47,13 +52,12 @@ enum SmallFile {
                     room.baseAddress.map { ipc_read_folder(number, $0, room.count) } ?? 0
                 }
             }
-            if count == 0 { return numbers }
+            if count == 0 { return names }
             // struct linux_dirent64: the length of an entry at byte 16, its name from byte 19 to a NUL.
             var entry = 0
             while entry + 19 < count {
                 let length = Int(bytes[entry + 16]) | Int(bytes[entry + 17]) << 8
-                let name = bytes[(entry + 19)..<min(entry + length, count)].prefix { $0 != 0 }
-                if let value = Int32(String(decoding: name, as: UTF8.self)), value > 0 { numbers.append(value) }
+                names.append(Array(bytes[(entry + 19)..<min(entry + length, count)].prefix { $0 != 0 }))
                 entry += max(length, 1)
             }
         }

@@ -19,7 +19,7 @@ extension FileLock {
         if result < 0 { throw SystemError("look at", on: path.string, Errno(rawValue: -result)) }
         let table = String(decoding: try SmallFile.read("/proc/locks"), as: UTF8.self)
         return table.split(separator: "\n").lazy.compactMap(HeldLock.init).first { lock in
-            lock.device == file.device && lock.inode == file.inode && lock.isOf(kind)
+            lock.identity == FileIdentity(file) && lock.isOf(kind)
         }?.processID
     }
 }
@@ -27,8 +27,7 @@ extension FileLock {
 /// A line of `/proc/locks`: `1: FLOCK  ADVISORY  WRITE 1234 fe:00:12345 0 EOF`.
 struct HeldLock: Equatable {
     let processID: ProcessID
-    let device: UInt64
-    let inode: UInt64
+    let identity: FileIdentity
     private let isRecord: Bool
     private let first: Int64
     private let last: Int64
@@ -45,9 +44,7 @@ struct HeldLock: Equatable {
             let inode = UInt64(file[2])
         else { return nil }
         self.processID = processID
-        self.inode = inode
-        // As makedev(3) puts the two numbers together.
-        device = (major & 0xFFF) << 8 | (major & ~0xFFF) << 32 | minor & 0xFF | (minor & ~0xFF) << 12
+        identity = FileIdentity(major: major, minor: minor, inode: inode)
         isRecord = words[1] == "POSIX"
         self.first = first
         last = Int64(words[7]) ?? .max

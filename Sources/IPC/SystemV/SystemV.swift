@@ -66,14 +66,4 @@ public enum SystemV {
 
         public var description: String { number == 0 ? "private" : "\(number)" }
     }
-
-    /// Whether an object is to be made.
-    public enum Opening: Hashable, Sendable {
-        /// It is taken if it is there, else made.
-        case createOrOpen
-        /// It is made; if there is one that is an error.
-        case create
-        /// It has to be there.
-        case open
-    }
 }

@@ -73,7 +73,7 @@ extension SystemVError {
 
     /// The error of opening one.
     static func opening(
-        _ kind: SystemV.Kind, _ key: SystemV.Key, _ opening: SystemV.Opening, size: Int, _ errno: Errno
+        _ kind: SystemV.Kind, _ key: SystemV.Key, _ opening: Opening, size: Int, _ errno: Errno
     ) -> SystemVError {
         let (subject, verb) = ("\(kind) \(key)", opening == .open ? "open" : "create")
         func error(_ kind: Kind, _ verb: String, _ detail: String) -> SystemVError {

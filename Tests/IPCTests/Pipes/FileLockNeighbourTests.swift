@@ -127,9 +127,9 @@ struct FileLockNeighbourTests {
         let line = "12: FLOCK  ADVISORY  WRITE 1234 103:1f:987654 0 EOF"
         let lock = try #require(HeldLock(line[...]))
         #expect(lock.processID.rawValue == 1234)
-        #expect(lock.inode == 987_654)
-        #expect(lock.device == 66_335)  // as makedev says
-        #expect(HeldLock("1: FLOCK  ADVISORY  READ 1 12345:54321:1 0 EOF"[...])?.device == 316_660_761_445_665)
+        #expect(lock.identity.inode == 987_654)
+        #expect(lock.identity.device == 66_335)  // as makedev says
+        #expect(HeldLock("1: FLOCK  ADVISORY  READ 1 12345:54321:1 0 EOF"[...])?.identity.device == 316_660_761_445_665)
         #expect(lock.isOf(.wholeFile) && !lock.isOf(.record))
         let record = try #require(HeldLock("1: POSIX  ADVISORY  READ 7 fe:00:5 10 19"[...]))
         #expect(record.isOf(.record) && record.isOf(.record(19..<30)) && record.isOf(.record(0..<11)))
