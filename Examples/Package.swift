@@ -6,8 +6,9 @@ let examples = [
     "alive", "background", "backticks", "bogus", "catsock-client", "catsock-server", "comm-cat", "command-server",
     "daemonize", "daytime", "expect-login", "forking-server", "gateway", "hup-daemon", "hup-group", "interact",
     "interactive", "lock-wait", "magic-cat", "mkfifo", "msg-demo", "open2-cat", "outta-here", "pipe-pair", "precious",
-    "reaper", "rtime", "safe-backtick", "safe-pipe", "safe-writer", "sem-create", "sem-give", "sem-take", "shm-demo",
-    "signals", "signature-server", "socket-pair", "spooler", "status-reader", "tcp-client", "tcp-server",
+    "reaper", "rtime", "safe-backtick", "safe-pipe", "safe-writer", "sem-create", "sem-give", "sem-take",
+    "shared-counter", "shm-demo", "signals", "signature-server", "socket-pair", "spooler", "status-reader",
+    "tcp-client", "tcp-server",
     "time-server", "udp-time", "webget", "zap",
 ]
 

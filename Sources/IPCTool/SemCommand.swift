@@ -1,4 +1,4 @@
-// ipc sem: semaphores of System V.
+// ipc sem: semaphores, of System V by their key, of POSIX by their name.
 import ArgumentParser
 import IPC
 
@@ -8,7 +8,7 @@ struct SemCommand: ParsableCommand {
         abstract: "Make, use, list and remove semaphores.",
         discussion: """
             A semaphore is free at 0: take waits for that and adds one, give subtracts one. With --counting it is the number of what
-            is free: take subtracts one as soon as it can, give adds one.
+            is free: take subtracts one as soon as it can, give adds one; semaphores with a name always count.
 
             Example: ipc sem take --key 1234 --timeout 10 -- make install
             """,
@@ -17,31 +17,35 @@ struct SemCommand: ParsableCommand {
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a set of semaphores, or find it.",
+            abstract: "Make a semaphore or a set of them, or find it.",
             discussion: "Example: ipc sem create --key 1234 --value 3")
 
-        @OptionGroup var option: KeyOption
+        @OptionGroup var option: ObjectOption
+        @OptionGroup var making: MakingOptions
 
-        @Option(help: ArgumentHelp("How many semaphores the set has.", valueName: "number"))
+        @Option(help: ArgumentHelp("How many semaphores the set has; with a name it is one.", valueName: "number"))
         var count = 1
 
         @Option(
-            help: ArgumentHelp("What each is to begin with; a set that is there keeps its values.", valueName: "number")
+            help: ArgumentHelp("What each is to begin with; one that is there keeps its value.", valueName: "number")
         )
         var value = 0
 
-        @Option(help: ArgumentHelp("Who may use a new one.", valueName: "octal"))
-        var mode = Mode(permissions: .ownerReadWrite)
-
-        @Flag(help: "It is an error if there is one.")
-        var new = false
+        func validate() throws {
+            if option.name != nil, count != 1 { throw ValidationError("by a name there is one semaphore") }
+        }
 
         func run() throws {
             try option.perform(self) { key in
                 let set = try SystemV.SemaphoreSet(
-                    key: key, count: count, initialValue: value, permissions: mode.permissions,
-                    opening: new ? .create : .createOrOpen)
+                    key: key, count: count, initialValue: value, permissions: making.mode.permissions,
+                    opening: making.opening)
                 try await SemReport(set).print(option.json, set.wasCreated ? "created" : "found")
+                return .success
+            } named: { name in
+                let semaphore = try POSIX.Semaphore(
+                    named: name, initialValue: value, permissions: making.mode.permissions, opening: making.opening)
+                try await NamedSemReport(semaphore).print(option.json, semaphore.wasCreated ? "created" : "found")
                 return .success
             }
         }
@@ -52,12 +56,12 @@ struct SemCommand: ParsableCommand {
             abstract: "Take a semaphore, and hold it while a program runs.",
             discussion: """
                 With a program it is given back when that has ended. Should ipc be killed, the kernel gives it back, and ends the program,
-                though not what that has started. Without a program it stays taken until somebody gives it. Exit status: the program's; 124 if it was not to be had in time.
+                though not what that has started; one with a name then stays taken. Without a program it stays taken until somebody gives it. Exit status: the program's; 124 if it was not to be had in time.
 
                 Example: ipc sem take --key 1234 --timeout 10 -- make install
                 """)
 
-        @OptionGroup var option: KeyOption
+        @OptionGroup var option: ObjectOption
         @OptionGroup var use: Use
 
         @Option(help: ArgumentHelp("Wait no longer than so; the status is then 124.", valueName: "seconds"))
@@ -66,7 +70,10 @@ struct SemCommand: ParsableCommand {
         @Argument(parsing: .postTerminator, help: "A program and its arguments, after --.")
         var command: [String] = []
 
-        func validate() throws { try RawArguments.checkAllBut(last: command.count) }
+        func validate() throws {
+            try RawArguments.checkAllBut(last: command.count)
+            try use.check(option)
+        }
 
         func run() throws {
             try option.perform(self) { key in
@@ -77,20 +84,28 @@ struct SemCommand: ParsableCommand {
                 } else {
                     try await set.take(use.index, undoOnExit: undoes, timeout: timeout?.duration)
                 }
-                guard !command.isEmpty else {
-                    try await SemReport(set).print(option.json, "taken")
-                    return .success
-                }
-                let held = Command(words: RawArguments.all.suffix(command.count)).unchecked().diesWithParent()
-                do {
-                    let result = try await held.run(passingOn: .passedOn)
-                    try use.give(set, undoes)
-                    return ExitCode(result.status.shellStatus)
-                } catch {
-                    try? use.give(set, undoes)  // the program's error is the one to know
-                    throw error
-                }
+                guard command.isEmpty else { return try await hold { try use.give(set, undoes) } }
+                try await SemReport(set).print(option.json, "taken")
+                return .success
+            } named: { name in
+                let semaphore = try POSIX.Semaphore(named: name, opening: .open)
+                try await semaphore.acquire(timeout: timeout?.duration)
+                guard command.isEmpty else { return try await hold { try semaphore.release() } }
+                try await NamedSemReport(semaphore).print(option.json, "taken")
+                return .success
             }
+        }
+
+        /// Runs the program, and gives back however that ends.
+        private func hold(_ give: () throws -> Void) async throws -> ExitCode {
+            let held = Command(words: RawArguments.all.suffix(command.count)).unchecked().diesWithParent()
+            let result: CommandResult
+            do { result = try await held.run(passingOn: .passedOn) } catch {
+                try? give()  // the program's error is the one to know
+                throw error
+            }
+            try give()
+            return ExitCode(result.status.shellStatus)
         }
     }
 
@@ -98,8 +113,10 @@ struct SemCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a semaphore that was taken.", discussion: "Example: ipc sem give --key 1234")
 
-        @OptionGroup var option: KeyOption
+        @OptionGroup var option: ObjectOption
         @OptionGroup var use: Use
+
+        func validate() throws { try use.check(option) }
 
         func run() throws {
             try option.perform(self) { key in
@@ -107,12 +124,17 @@ struct SemCommand: ParsableCommand {
                 try use.give(set, false)
                 try await SemReport(set).print(option.json, "given")
                 return .success
+            } named: { name in
+                let semaphore = try POSIX.Semaphore(named: name, opening: .open)
+                try semaphore.release()
+                try await NamedSemReport(semaphore).print(option.json, "given")
+                return .success
             }
         }
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all sets of semaphores.")
+        static let configuration = CommandConfiguration(abstract: "List all semaphores.")
 
         @Flag(help: "Print one JSON object.")
         var json = false
@@ -122,7 +144,7 @@ struct SemCommand: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a set of semaphores.", discussion: "Example: ipc sem remove --key 1234")
+            abstract: "Remove a semaphore, or a set.", discussion: "Example: ipc sem remove --key 1234")
 
         @OptionGroup var options: RemoveOptions
 
@@ -139,6 +161,12 @@ struct SemCommand: ParsableCommand {
 
         @Flag(help: "Have the kernel give nothing back if this process ends; as it is without a program in any case.")
         var noUndo = false
+
+        func check(_ option: ObjectOption) throws {
+            guard option.name != nil else { return }
+            if index != 0 { throw ValidationError("by a name there is one semaphore") }
+            if noUndo { throw ValidationError("the kernel gives back none with a name in any case") }
+        }
 
         func give(_ set: SystemV.SemaphoreSet, _ undoes: Bool) throws {
             if counting {
@@ -163,9 +191,23 @@ struct SemReport: Encodable {
     }
 
     func print(_ json: Bool, _ verb: String) async throws {
-        if json { return try await printJSON(self) }
-        let line = "\(verb): semaphore set \(key), id \(id), \(values.map { "\($0)" }.joined(separator: " "))\n"
-        try await ByteWriter.standardOutput.write(line)
-        try ByteWriter.standardOutput.close()
+        try await say(
+            "\(verb): semaphore set \(key), id \(id), \(values.map { "\($0)" }.joined(separator: " "))", self,
+            json: json)
+    }
+}
+
+/// What is said of a semaphore with a name.
+private struct NamedSemReport: Encodable {
+    let name: String
+    let created: Bool
+    let value: Int
+
+    init(_ semaphore: POSIX.Semaphore) throws {
+        (name, created, value) = (semaphore.name, semaphore.wasCreated, try semaphore.value)
+    }
+
+    func print(_ json: Bool, _ verb: String) async throws {
+        try await say("\(verb): semaphore \(name), \(value)", self, json: json)
     }
 }

@@ -11,6 +11,7 @@ enum Tour {
         ("Terminals", [onTerminal, password, replay]),
         ("Sockets", [server, unixSocket, datagrams]),
         ("System V", [semaphore, queue, segment]),
+        ("Shared memory", [variable, memory, priorities]),
     ]
 
     private static let pipe = TourStop("a pipe between two tasks") {

@@ -15,9 +15,9 @@ struct TestSharers {
         case "append":
             let list = try SharedVariable(named: name, initialValue: [Int](), sizeLimit: 1 << 20)
             for _ in 0..<number { try list.withLock { $0.append($0.count) } }
-        case "hold": try RobustLock(named: name).withLock(repairing: { _ in }) { rest("held") }
+        case "hold": try RobustLock(named: name).withLock(repairing: nothing) { rest("held") }
         case "hold-unrepaired": try RobustLock(named: name).withLock { rest("held") }
-        case "repair": try RobustLock(named: name).withLock(repairing: { _ in rest("repairing") }) {}
+        case "repair": try RobustLock(named: name).withLock(repairing: restRepairing) {}
         case "change":
             try SharedVariable(named: name, initialValue: 0).withLock { value in
                 value = number
@@ -50,6 +50,9 @@ struct TestSharers {
         fflush(nil)
         while true { pause() }
     }
+
+    static func nothing(_ dead: ProcessID?) {}
+    static func restRepairing(_ dead: ProcessID?) { rest("repairing") }
 
     /// Writes one number everywhere, then the next, until it is killed.
     static func fill(_ name: String) throws {

@@ -33,6 +33,12 @@ struct SystemVTests {
         #expect(early.status == 71)
     }
 
+    @Test("S-96: eight processes add to one variable, and none is lost")
+    func counter() async throws {
+        #expect(try await Example.run("shared-counter").output == "eight processes have counted to 80000\n")
+        #expect(try NamedObject.all().contains { $0.name.hasPrefix("/shared-counter-") } == false)
+    }
+
     @Test("G-42: a message goes into a queue and comes out by its type")
     func msg() async throws {
         #expect(try await Example.run("msg-demo").output == "1234 message\n")

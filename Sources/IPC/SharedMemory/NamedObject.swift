@@ -79,10 +79,8 @@ public struct NamedObject: Hashable, Sendable {
     ///
     /// - Throws: ``SharedObjectError`` with `replaced` if the name means another, or none, by now; with `notPermitted`.
     public func remove() throws {
-        let name = try SharedName(name, kind, "remove")
-        guard kind == .queue else { return try SharedFile.remove(name, identity) }
-        let result = ipc_posix_queue_remove(name.text)
-        if result < 0 { throw SharedObjectError("remove", on: name.subject, Errno(rawValue: -result)) }
+        if kind == .queue { return try POSIX.MessageQueue.remove(named: name) }
+        try SharedFile.remove(try SharedName(name, kind, "remove"), identity)
     }
 
     private static func names(in folder: String) -> [String] {

@@ -242,9 +242,15 @@ extension POSIX {
         /// The name goes even if it means another queue by now: the kernel cannot be asked for that.
         ///
         /// - Throws: ``SharedObjectError`` with `notFound` if it has no name any more, with `notPermitted`.
-        public func remove() throws {
-            let result = ipc_posix_queue_remove(name)
-            if result < 0 { throw SharedObjectError("remove", on: subject, Errno(rawValue: -result)) }
+        public func remove() throws { try MessageQueue.remove(named: name) }
+
+        /// Takes a name away from the queue that has it, whosever it is, without opening it.
+        ///
+        /// - Throws: ``SharedObjectError`` with `notFound`, `notPermitted`, `badName`.
+        public static func remove(named name: String) throws {
+            let name = try SharedName(name, .queue, "remove")
+            let result = ipc_posix_queue_remove(name.text)
+            if result < 0 { throw SharedObjectError("remove", on: name.subject, Errno(rawValue: -result)) }
         }
 
         /// Makes a queue with a name, and takes the name away however the body ends.
