@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -57,7 +58,15 @@ static int is_stack_overflow(int signal, const siginfo_t *info, const ucontext_t
 }
 
 static void report(int signal, siginfo_t *info, void *context) {
+    static atomic_int seen[65];
     if (signal == SIGBUS && ipc_region_mend(info->si_code, info->si_addr)) return;
+    if (atomic_exchange(&seen[signal], 1)) {
+        // Whoever we handed it on to handed it back: nobody is left to.
+        struct sigaction standard = {.sa_handler = SIG_DFL};
+        sigaction(signal, &standard, NULL);
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, info);
+        return;
+    }
     int saved = errno;
     struct line line = {.length = 0};
     const char *name = sigabbrev_np(signal), *meaning = sigdescr_np(signal);

@@ -11,6 +11,9 @@
 // - Before a lock is taken or left, list_op_pending names the entry, for the moments in which the lock and the list differ.
 //
 // The lock's word is the thread that holds it, with FUTEX_WAITERS if others wait, and is FUTEX_OWNER_DIED when it died.
+//
+// The kernel's walk along a thread's list ends at a lock whose page is no longer there. What the thread held besides is found by
+// its number, as a word is that no thread has, within a SLICE.
 #define _GNU_SOURCE
 #include "CIPCSharedMemory.h"
 #include "regions.h"
@@ -77,8 +80,14 @@ static __thread struct {
     uint32_t thread, process;
 } own;
 
+// So many forks lead to this process: what was taken before the last of them is the parent's.
+static uint32_t forks;
+
 // The child of a fork is another thread of another process; only the one that forked is there.
-static void forget(void) { own.thread = own.process = 0; }
+static void forget(void) {
+    own.thread = own.process = 0;
+    forks++;
+}
 static void watch_forks(void) { pthread_atfork(NULL, NULL, forget); }
 
 static int know_self(void) {
@@ -91,6 +100,9 @@ static int know_self(void) {
     own.thread = (uint32_t)syscall(SYS_gettid);
     return 0;
 }
+
+// Behind the entry, in the private page: the fork that it is of.
+static uint32_t *fork_of(struct ipc_shared_line *line) { return (uint32_t *)(void *)((char *)&line->lock + DISTANCE + 8); }
 
 static struct robust_list *entry_of(struct ipc_shared_line *line) {
     return (struct robust_list *)(void *)((char *)&line->lock + DISTANCE);
@@ -107,6 +119,7 @@ static void enter(struct robust_list *entry) {
     set_former(plain(own.head->list.next), entry);
     entry->next = own.head->list.next;
     ((struct robust_list **)entry)[-1] = &own.head->list;
+    *(uint32_t *)(void *)(entry + 1) = forks;
     atomic_signal_fence(memory_order_seq_cst);
     own.head->list.next = entry;
 }
@@ -115,6 +128,7 @@ static void leave(struct robust_list *entry) {
     struct robust_list *former = plain(((struct robust_list **)entry)[-1]);
     set_former(plain(entry->next), former);
     former->next = entry->next;
+    entry->next = NULL;
 }
 
 static void set_pending(struct robust_list *entry) {
@@ -173,7 +187,9 @@ static int32_t take(struct ipc_shared_line *line, int64_t until) {
     while (1) {
         int32_t result = take_free(line, bits, &seen);
         if (result >= 0) return result;
-        if ((seen & FUTEX_TID_MASK) == own.thread) return -EDEADLK;
+        // In another pid namespace another thread has our number.
+        if ((seen & FUTEX_TID_MASK) == own.thread && (!ipc_lock_has_strangers(line) || entry_of(line)->next != NULL))
+            return -EDEADLK;
         if (until == 0) return -EBUSY;
         if (until > 0 && now() >= until) {
             if (bits != 0) pass_on(line);
@@ -188,7 +204,7 @@ static int32_t take(struct ipc_shared_line *line, int64_t until) {
         // Others may wait as we did.
         if (woken == 0) bits = FUTEX_WAITERS;
         // No thread has that number: what was written there is nobody's lock, and nobody would ever leave it.
-        if (woken == -ETIMEDOUT && !__atomic_load_n(&line->has_strangers, __ATOMIC_RELAXED) &&
+        if (woken == -ETIMEDOUT && !ipc_lock_has_strangers(line) &&
             is_gone(awaited & FUTEX_TID_MASK))
             __atomic_compare_exchange_n(
                 &line->lock, &awaited, FUTEX_OWNER_DIED | FUTEX_WAITERS, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -230,6 +246,8 @@ static inline int32_t take_quickly(struct ipc_shared_line *line, int64_t until) 
 }
 
 static inline void leave_quickly(struct ipc_shared_line *line) {
+    if (*fork_of(line) != forks) return;
+    if (ipc_lock_state(line) == IPC_LOCK_SOUND) __atomic_store_n(&line->holder, 0, __ATOMIC_RELAXED);
     set_pending(entry_of(line));
     leave(entry_of(line));
     uint32_t former = __atomic_exchange_n(&line->lock, 0, __ATOMIC_SEQ_CST);
@@ -250,6 +268,9 @@ void ipc_lock_set_state(struct ipc_shared_line *line, int32_t state) {
     __atomic_store_n(&line->state, (uint32_t)state, __ATOMIC_RELEASE);
     // Whoever repairs it has it.
     if (state == IPC_LOCK_SOUND) __atomic_store_n(&line->holder, own.process, __ATOMIC_RELAXED);
+}
+int32_t ipc_lock_has_strangers(const struct ipc_shared_line *line) {
+    return __atomic_load_n(&line->has_strangers, __ATOMIC_RELAXED) != 0;
 }
 void ipc_lock_add_stranger(struct ipc_shared_line *line) { __atomic_store_n(&line->has_strangers, 1, __ATOMIC_RELAXED); }
 
@@ -306,19 +327,28 @@ uint64_t ipc_shared_version(const struct ipc_shared_halves *value) {
     return __atomic_load_n(&value->line->version, __ATOMIC_ACQUIRE);
 }
 
-long ipc_shared_read(const struct ipc_shared_halves *value, void *out, uint64_t *version) {
-    int is_damaged = 0;
+static uint64_t length_of(const struct ipc_shared_halves *value, int half) {
+    return value->length == NULL ? value->size : __atomic_load_n(&value->length[half], __ATOMIC_RELAXED);
+}
+
+size_t ipc_shared_length(const struct ipc_shared_halves *value) {
+    uint64_t length = length_of(value, (int)(ipc_shared_version(value) & 1));
+    return length < value->size ? length : value->size;
+}
+
+long ipc_shared_read(const struct ipc_shared_halves *value, void *out, size_t room, uint64_t *version) {
     for (int attempt = 0; attempt < 1000; attempt++) {
         uint64_t before = ipc_shared_version(value);
         int half = (int)(before & 1);
         uint32_t check = __atomic_load_n(&value->line->check[half], __ATOMIC_RELAXED);
-        uint64_t count = value->length == NULL ? value->size : __atomic_load_n(&value->length[half], __ATOMIC_RELAXED);
-        is_damaged = count > value->size;
-        if (!is_damaged) copy_out(out, value->half[half], count);
+        uint64_t count = length_of(value, half);
+        if (count <= room) copy_out(out, value->half[half], count);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         // The half is written again only after another version has become the value.
         if (__atomic_load_n(&value->line->version, __ATOMIC_RELAXED) != before) continue;
-        if (is_damaged || sum_of(out, count, before) != check) return -EBADMSG;
+        if (count > value->size) return -EBADMSG;
+        if (count > room) return -ENOBUFS;
+        if (sum_of(out, count, before) != check) return -EBADMSG;
         *version = before;
         return (long)count;
     }
@@ -342,10 +372,15 @@ static int is_value(const struct ipc_shared_halves *value, const void *bytes, si
     return value->line->check[half] == sum_of(bytes, count, version) && memcmp(value->half[half], bytes, count) == 0;
 }
 
-// Who waits looks at the version after it has said that it waits; so we look at that after the version is there, and a barrier.
-static inline void tell(struct ipc_shared_line *line) {
-    if (__atomic_load_n(&line->waiters, __ATOMIC_SEQ_CST) == 0) return;
-    __atomic_store_n(&line->waiters, 0, __ATOMIC_SEQ_CST);
+// What a waiter writes down: another word for each version, and never 0.
+static inline uint32_t mark_of(uint64_t version) { return (uint32_t)version << 1 | 1; }
+
+// Who waits writes down for which version before it looks at that again; so we look at what it wrote after the version is
+// another, and a barrier. Of the new version somebody may wait already: he is woken for nothing, and his word stays.
+static inline void tell(struct ipc_shared_line *line, uint64_t version) {
+    uint32_t mark = __atomic_load_n(&line->waiters, __ATOMIC_SEQ_CST);
+    if (mark == 0) return;
+    if (mark != mark_of(version)) __atomic_compare_exchange_n(&line->waiters, &mark, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     futex((uint32_t *)(void *)&line->version, FUTEX_WAKE, INT_MAX, NULL);
 }
 
@@ -355,7 +390,7 @@ void ipc_shared_commit(const struct ipc_shared_halves *value, const void *bytes,
     __atomic_thread_fence(__ATOMIC_RELEASE);
     fill(value, bytes, count, next);
     __atomic_store_n(&value->line->version, next, __ATOMIC_SEQ_CST);
-    tell(value->line);
+    tell(value->line, next);
 }
 
 int32_t ipc_shared_take_word(const struct ipc_shared_halves *value, uint64_t *word, int64_t until) {
@@ -384,16 +419,17 @@ int32_t ipc_shared_leave_word(const struct ipc_shared_halves *value, uint64_t wo
     __atomic_store_n(&line->check[half], sum_of(&word, 8, next), __ATOMIC_RELAXED);
     __atomic_store_n(&line->version, next, __ATOMIC_RELEASE);
     leave_quickly(line);  // a barrier
-    tell(line);
+    tell(line, next);
     return -is_broken(value);
 }
 
 int32_t ipc_shared_wait(const struct ipc_shared_halves *value, uint64_t version, int64_t until) {
     uint32_t *word = (uint32_t *)(void *)&value->line->version;
     while (1) {
-        if (ipc_shared_version(value) != version) return 0;
+        // A page of zeros has a version too.
+        if (ipc_shared_version(value) != version || is_broken(value)) return 0;
         if (until == 0 || (until > 0 && now() >= until)) return -ETIMEDOUT;
-        __atomic_store_n(&value->line->waiters, 1, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&value->line->waiters, mark_of(version), __ATOMIC_SEQ_CST);
         // A slice, since whoever made the change may have died before it told us.
         if (wait_slice(word, (uint32_t)version, until) == -EINTR) return -EINTR;
     }

@@ -26,7 +26,8 @@ int32_t ipc_posix_semaphore_wait(void *semaphore, int64_t until) {
 
 int32_t ipc_posix_semaphore_value(void *semaphore) {
     int value = 0;
-    return sem_getvalue(semaphore, &value) < 0 ? -errno : value;
+    if (sem_getvalue(semaphore, &value) < 0) return -errno;
+    return value < 0 ? -EBADMSG : value;  // what somebody else wrote there
 }
 
 int32_t ipc_posix_queue_open(

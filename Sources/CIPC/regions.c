@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 // MARK: Files
@@ -21,7 +23,7 @@ int32_t ipc_make_nameless(const char *folder, uint32_t mode) {
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0) return -errno;
     // Exactly as asked, whatever the umask is.
-    if (mode != 0600 && fchmod(fd, mode & 0777) < 0) {
+    if (fchmod(fd, mode & 0777) < 0) {
         int error = errno;
         close(fd);
         return -error;
@@ -69,12 +71,16 @@ int32_t ipc_seals(int32_t fd) {
            (found & F_SEAL_SEAL ? IPC_SEAL_SEALS : 0);
 }
 
+int32_t ipc_is_ordinary_memory(int32_t fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) < 0 ? -errno : status.f_type == TMPFS_MAGIC;
+}
+
 // MARK: Regions
 
 // They are never freed, only used again: the handler walks along them at any time.
 static struct ipc_region *_Atomic regions;
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static int count;
 static struct sigaction former;
 static uintptr_t page;
 
@@ -85,42 +91,39 @@ int32_t ipc_region_mend(int32_t code, const void *address) {
         uintptr_t start = atomic_load(&region->address);
         if (start == 0 || at < start || at - start >= region->size) continue;
         int saved = errno;
+        // Before the page is there: whoever finds zeros in it finds this.
+        atomic_store(&region->is_broken, 1);
         void *zeros = mmap((void *)(at & ~(page - 1)), page, PROT_READ | PROT_WRITE,
                            MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         errno = saved;
-        if (zeros == MAP_FAILED) return 0;
-        atomic_store(&region->is_broken, 1);
-        return 1;
+        return zeros != MAP_FAILED;
     }
     return 0;
 }
 
+// Whoever had the signal before is called, and not put in our place: he may mend what is his and go on.
 static void handle(int signal, siginfo_t *info, void *context) {
-    (void)context;
     if (ipc_region_mend(info->si_code, info->si_addr)) return;
-    // Not ours: the same signal once more, as it was, to whoever had it before.
-    sigaction(signal, &former, NULL);
+    if ((former.sa_flags & SA_SIGINFO) != 0) return former.sa_sigaction(signal, info, context);
+    if (former.sa_handler != SIG_DFL && former.sa_handler != SIG_IGN) return former.sa_handler(signal);
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = info->si_code > 0 ? SIG_DFL : former.sa_handler;
+    sigaction(signal, &standard, NULL);
     syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), signal, info);
 }
 
+// Once, and for good: whoever comes after us may hand on to us, so that we could neither go nor come before him.
 static void begin(void) {
-    struct sigaction action, current;
-    if (count++ > 0 || sigaction(SIGBUS, NULL, &current) < 0) return;
-    if (page == 0) page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == handle) return;
-    former = current;
+    static int is_there;
+    struct sigaction action;
+    if (is_there || sigaction(SIGBUS, NULL, &former) < 0) return;
+    page = (uintptr_t)sysconf(_SC_PAGESIZE);
     memset(&action, 0, sizeof action);
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigfillset(&action.sa_mask);
-    sigaction(SIGBUS, &action, NULL);
-}
-
-static void end(void) {
-    struct sigaction current;
-    if (--count > 0 || sigaction(SIGBUS, NULL, &current) < 0) return;
-    // Whoever came after us hands on to us.
-    if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == handle) sigaction(SIGBUS, &former, NULL);
+    is_there = sigaction(SIGBUS, &action, NULL) == 0;
 }
 
 struct ipc_region *ipc_region_enter(void *address, size_t size) {
@@ -158,8 +161,8 @@ int32_t ipc_region_is_broken(const struct ipc_region *region) { return atomic_lo
 
 void ipc_region_unmap(struct ipc_region *region) {
     pthread_mutex_lock(&turn);
-    munmap((void *)atomic_load(&region->address), region->size);
-    atomic_store(&region->address, 0);
-    end();
+    // Out of the list first: what another thread maps there next is not ours.
+    void *address = (void *)atomic_exchange(&region->address, 0);
+    munmap(address, region->size);
     pthread_mutex_unlock(&turn);
 }

@@ -27,9 +27,16 @@ struct TestSharers {
         case "create":
             let variable = try SharedVariable(named: name, initialValue: number)
             print(try variable.value)
+        case "state":
+            let state = try SharedVariable(named: name, initialValue: State.first)
+            print(try state.value)
+            try state.withLock { $0 = .second }
         case "fault":
+            // Reports that were asked for before and after there were regions hand on to each other.
+            if number > 0 { try Signal.reportFaults() }
             // A page behind the end of a file that is none of ours, while there is a region that is.
             let memory = try SharedMemory(named: name, size: 4096)
+            if number > 0 { try Signal.reportFaults() }
             let file = open("/proc/self/exe", O_RDONLY)
             var size = stat()
             fstat(file, &size)
@@ -62,6 +69,9 @@ struct TestSharers {
         while true { try variable.withLock { $0 = Wide(filledWith: $0.words[0] + 1) } }
     }
 }
+
+/// Its name has an address in it that is another in each process.
+private enum State: UInt8 { case first, second }
 
 /// A value of more than a page, all of whose numbers are the same.
 struct Wide {

@@ -15,9 +15,10 @@ int32_t ipc_make_memory_file(const char *_Nonnull name);                       /
 enum ipc_seal { IPC_SEAL_SIZE = 1, IPC_SEAL_LATER_WRITING = 2, IPC_SEAL_SEALS = 4 };
 int32_t ipc_add_seals(int32_t fd, int32_t seals);                              // fcntl F_ADD_SEALS
 int32_t ipc_seals(int32_t fd);                                                 // F_GET_SEALS; -EINVAL: it can have none
+int32_t ipc_is_ordinary_memory(int32_t fd);  // fstatfs: 1 of tmpfs, in pages of the usual size; 0 of anything else
 
 // Mappings. A page that is no longer the file's, because somebody has cut it short, is replaced by one of zeros when it is
-// touched, and the region says so from then on: no SIGBUS. The guard for that is there as long as there are regions.
+// touched, and the region says so from then on: no SIGBUS. The guard for that stays from the first region on.
 struct ipc_region;
 struct ipc_region *_Nullable ipc_region_map(int32_t fd, size_t size, int32_t is_read_only, int32_t *_Nonnull error);
 void *_Nonnull ipc_region_address(const struct ipc_region *_Nonnull region);
@@ -31,10 +32,10 @@ struct ipc_shared_line {
     uint64_t version;   // of the value: its last bit says in which half it is
     uint64_t small[2];  // both halves of a value of at most eight bytes
     uint32_t check[2];  // a sum of each half and its version
-    uint32_t waiters;   // whether somebody waits for a change
+    uint32_t waiters;   // the version that somebody waits to see changed, twice and one; 0: nobody waits
     uint32_t state;     // of what the lock protects: IPC_LOCK_SOUND, IPC_LOCK_UNREPAIRED
     uint32_t lock;      // the thread that holds it, and the kernel's bits; 24 bytes before the page's end: see the rules in lock.c
-    uint32_t holder;    // the process that took it last
+    uint32_t holder;    // the process that has it, or died with it
     uint32_t has_strangers;  // whether a process of another pid namespace uses it: then the number of a thread says nothing
     uint32_t spare[3];
 };
@@ -50,9 +51,10 @@ void *_Nonnull ipc_lock_rest(const struct ipc_region *_Nonnull region);  // what
 int32_t ipc_lock_take(struct ipc_shared_line *_Nonnull line, int64_t until);
 void ipc_lock_leave(struct ipc_shared_line *_Nonnull line);
 int32_t ipc_lock_thread(const struct ipc_shared_line *_Nonnull line);    // the holding thread; 0: nobody
-int32_t ipc_lock_process(const struct ipc_shared_line *_Nonnull line);   // the process that took it last; 0: nobody
+int32_t ipc_lock_process(const struct ipc_shared_line *_Nonnull line);   // the process that has it or died with it; 0: none
 int32_t ipc_lock_state(const struct ipc_shared_line *_Nonnull line);
 void ipc_lock_set_state(struct ipc_shared_line *_Nonnull line, int32_t state);
+int32_t ipc_lock_has_strangers(const struct ipc_shared_line *_Nonnull line);
 void ipc_lock_add_stranger(struct ipc_shared_line *_Nonnull line);
 
 // A value in two halves, one of which counts. Its halves and their sizes are where the caller says.
@@ -63,8 +65,10 @@ struct ipc_shared_halves {
     uint64_t *_Nullable length;        // two lengths, for values that do not fill their half
     const struct ipc_region *_Nonnull region;
 };
-// Copies the value without taking the lock. -EAGAIN: it changed each time; -EBADMSG: it is damaged.
-long ipc_shared_read(const struct ipc_shared_halves *_Nonnull value, void *_Nonnull out, uint64_t *_Nonnull version);
+// Copies the value without taking the lock. -EAGAIN: it changed each time; -EBADMSG: it is damaged; -ENOBUFS: it is longer.
+long ipc_shared_read(
+    const struct ipc_shared_halves *_Nonnull value, void *_Nonnull out, size_t room, uint64_t *_Nonnull version);
+size_t ipc_shared_length(const struct ipc_shared_halves *_Nonnull value);  // of the value at the moment, at most a half's
 uint64_t ipc_shared_version(const struct ipc_shared_halves *_Nonnull value);
 // With the lock held: makes other bytes the value, in one step; the same bytes are no change.
 void ipc_shared_commit(const struct ipc_shared_halves *_Nonnull value, const void *_Nonnull bytes, size_t count);

@@ -79,7 +79,15 @@ public struct NamedObject: Hashable, Sendable {
     ///
     /// - Throws: ``SharedObjectError`` with `replaced` if the name means another, or none, by now; with `notPermitted`.
     public func remove() throws {
-        if kind == .queue { return try POSIX.MessageQueue.remove(named: name) }
+        if kind == .queue {
+            let now = FileStatus(at: FilePath(NamedObject.queues + name))?.identity
+            guard now == identity else {
+                throw SharedObjectError(
+                    .replaced, "remove", on: "\(kind) \(name)", .noSuchFileOrDirectory,
+                    "the name means another, or none, by now")
+            }
+            return try POSIX.MessageQueue.remove(named: name)
+        }
         try SharedFile.remove(try SharedName(name, kind, "remove"), identity)
     }
 
@@ -153,7 +161,7 @@ private struct Inside {
         if size == SingleInstance.room, ipc_record_is_locked(number, 0, 0) == 1 {
             kind = .instance
             let region = try? SharedRegion.map(descriptor, size: size, isReadOnly: true, "look at", on: path.string)
-            holder = region.flatMap { ProcessID($0.address.load(as: Int32.self)) }
+            holder = region.flatMap(SingleInstance.process)
             return
         }
         guard size >= SharedObject.page,
@@ -164,6 +172,7 @@ private struct Inside {
         self.kind = kind
         let line = ipc_lock_line(region.region)
         isPoisoned = kind == .lock && ipc_lock_state(line) != Int32(IPC_LOCK_SOUND.rawValue)
-        holder = ThreadStatus(of: ipc_lock_thread(line)).flatMap { ProcessID($0.process) }
+        let thread = ipc_lock_has_strangers(line) == 0 ? ipc_lock_thread(line) : 0
+        holder = ThreadStatus(of: thread).flatMap { ProcessID($0.process) }
     }
 }

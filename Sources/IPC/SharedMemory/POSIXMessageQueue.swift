@@ -39,6 +39,24 @@ extension POSIX {
             public var text: String { String(decoding: bytes, as: UTF8.self) }
         }
 
+        /// What a queue is opened for.
+        public enum Use: Hashable, Sendable {
+            /// Sending and receiving.
+            case both
+            /// Receiving alone.
+            case receiving
+            /// Sending alone.
+            case sending
+
+            var flags: Int32 {
+                switch self {
+                case .both: IPC_O_RDWR
+                case .receiving: IPC_O_RDONLY
+                case .sending: IPC_O_WRONLY
+                }
+            }
+        }
+
         /// The queue of a name.
         ///
         /// - Parameters:
@@ -49,17 +67,18 @@ extension POSIX {
         ///     in others.
         ///   - owner: whose one that is there has to be, by number; `nil` for ours, or root's.
         ///   - opening: whether it may be there already, or has to be.
+        ///   - use: what for; the right to do the other is not needed then.
         /// - Throws: ``SharedObjectError``: `alreadyExists`, `notFound`, `notPermitted`, `badName`, `wrongSize` if one that is there has
         ///   other numbers, `outOfRange` for numbers above the kernel's limits, `limitReached`; each names the limits.
         public convenience init(
             named name: String, capacity: Int? = nil, messageSize: Int? = nil,
             permissions: FilePermissions = .ownerReadWrite, ownedBy owner: UInt32? = nil,
-            opening: Opening = .createOrOpen
+            opening: Opening = .createOrOpen, for use: Use = .both
         ) throws {
             let name = try SharedName(name, .queue, opening == .open ? "open" : "create")
             while true {
                 if opening != .create {
-                    let number = SystemCall.retrying { ipc_posix_queue_open(name.text, IPC_O_RDWR, 0, 0, 0, 0) }
+                    let number = SystemCall.retrying { ipc_posix_queue_open(name.text, use.flags, 0, 0, 0, 0) }
                     if number >= 0 {
                         let descriptor = try Descriptor(fresh: number, "open", on: name.subject)
                         if let status = FileStatus(of: number) {
@@ -78,12 +97,17 @@ extension POSIX {
                 let (count, size) = (
                     Int64(capacity ?? MessageQueue.usual("msg")), Int64(messageSize ?? MessageQueue.usual("msgsize"))
                 )
-                let number = SystemCall.retrying { ipc_posix_queue_open(name.text, IPC_O_RDWR, 1, mode, count, size) }
+                let number = SystemCall.retrying { ipc_posix_queue_open(name.text, use.flags, 1, mode, count, size) }
                 if number >= 0 {
                     let descriptor = try Descriptor(fresh: number, "create", on: name.subject)
-                    let result = ipc_posix_queue_set_mode(descriptor.number, mode)
-                    if result < 0 { throw SharedObjectError("create", on: name.subject, Errno(rawValue: -result)) }
-                    try self.init(descriptor, name, wasCreated: true)
+                    do {
+                        let result = ipc_posix_queue_set_mode(descriptor.number, mode)
+                        if result < 0 { throw SharedObjectError("create", on: name.subject, Errno(rawValue: -result)) }
+                        try self.init(descriptor, name, wasCreated: true)
+                    } catch {
+                        _ = ipc_posix_queue_remove(name.text)
+                        throw error
+                    }
                     return
                 }
                 if opening == .createOrOpen, number == -Errno.fileExists.rawValue { continue }
@@ -133,9 +157,15 @@ extension POSIX {
         /// Puts a message into the queue on the thread of the caller, which waits for room as long as need be: for programs that are not
         /// asynchronous.
         ///
-        /// - Throws: as the asynchronous form does, without cancellation and limit.
+        /// - Throws: as the asynchronous form does, without cancellation.
         @available(*, noasync, message: "await the asynchronous form")
-        public func send(_ bytes: [UInt8], priority: Int = 0) throws { _ = try put(bytes, priority, waits: true) }
+        public func send(_ bytes: [UInt8], priority: Int = 0, timeout: Duration? = nil) throws {
+            guard let deadline = Deadline.after(timeout) else {
+                _ = try put(bytes, priority, waits: true)
+                return
+            }
+            while try !put(bytes, priority, waits: false) { try wait(.writing, deadline, "send to") }
+        }
 
         /// Puts a message into the queue if there is room; whether there was. Never waits.
         ///
@@ -189,9 +219,15 @@ extension POSIX {
         /// Takes the most urgent message out of the queue on the thread of the caller, which waits as long as need be: for programs that
         /// are not asynchronous.
         ///
-        /// - Throws: as the asynchronous form does, without cancellation and limit.
+        /// - Throws: as the asynchronous form does, without cancellation.
         @available(*, noasync, message: "await the asynchronous form")
-        public func receive() throws -> Message {
+        public func receive(timeout: Duration? = nil) throws -> Message {
+            if let deadline = Deadline.after(timeout) {
+                while true {
+                    if let message = try get(waits: false) { return message }
+                    try wait(.reading, deadline, "receive from")
+                }
+            }
             guard let message = try get(waits: true) else {
                 throw SharedObjectError("receive from", on: subject, .wouldBlock)
             }
@@ -218,6 +254,13 @@ extension POSIX {
             }
         }
 
+        /// Waits on this thread, by the monotonic clock, which the kernel's own limits do not go by.
+        private func wait(_ direction: Direction, _ deadline: Deadline, _ operation: String) throws {
+            let left = Int64(clamping: deadline.remaining.nanosecondsRoundedUp)
+            if left == 0 { throw deadline.passed(operation, on: subject) }
+            try descriptor.use(operation) { _ = ipc_poll_wait($0, direction == .writing ? 1 : 0, left) }
+        }
+
         // MARK: Looking and removing
 
         /// How many messages wait in the queue. The C function is `mq_getattr`.
@@ -233,8 +276,8 @@ extension POSIX {
             }
         }
 
-        /// Closes it here, as dropping the last reference does; who waits for it in this process is woken with an error. The queue and its
-        /// messages stay.
+        /// Closes it here, as dropping the last reference does; tasks of this process that wait for it are woken with an error, threads
+        /// that do so in calls which are not asynchronous are not. The queue and its messages stay.
         public func close() { descriptor.close() }
 
         /// Takes its name away; those who have it open keep it, and who waits is not woken.
@@ -255,7 +298,7 @@ extension POSIX {
 
         /// Makes a queue with a name, and takes the name away however the body ends.
         ///
-        /// - Throws: what the body throws; as ``init(named:capacity:messageSize:permissions:ownedBy:opening:)`` does.
+        /// - Throws: what the body throws; as ``init(named:capacity:messageSize:permissions:ownedBy:opening:for:)`` does.
         public static func withNew<Result>(
             named name: String, capacity: Int? = nil, messageSize: Int? = nil,
             permissions: FilePermissions = .ownerReadWrite, _ body: (MessageQueue) async throws -> Result

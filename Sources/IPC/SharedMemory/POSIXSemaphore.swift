@@ -54,14 +54,15 @@ extension POSIX {
                     "a semaphore has \(size) bytes, and what is there \(found.size)")
             }
             (self.name, self.file, identity, wasCreated) = (file.text, file, found.identity, found.isNew)
-            region = try SharedRegion.map(found.descriptor, size: size, wasCreated ? "create" : "open", on: subject)
+            region = try found.mapped(file) { try SharedRegion.map($0, size: size, $1, on: subject) }
         }
 
         // MARK: Acquiring
 
         /// Subtracts one as soon as that leaves 0 or more.
         ///
-        /// What can be done at once is done in place; a wait has a thread of its own, which goes with it.
+        /// What can be done at once is done in place; a wait has a thread of its own, which goes with it. Who waits is not told if the
+        /// semaphore is removed, or its file cut short: where that can be, say a limit of time.
         ///
         /// - Throws: ``SharedObjectError`` with `truncated`; ``TimeoutError``, `CancellationError`, ``SystemError`` with `EAGAIN` if too
         ///   many wait already. Nothing was acquired then.
@@ -133,11 +134,15 @@ extension POSIX {
 
         /// How often it can be acquired; by the time one reads it, that may have changed. The C function is `sem_getvalue`.
         ///
-        /// - Throws: ``SharedObjectError`` with `truncated`.
+        /// - Throws: ``SharedObjectError`` with `truncated`, with `damaged` if what is there can be no value.
         public var value: Int {
             get throws {
                 let value = ipc_posix_semaphore_value(region.address)
-                try check(value, "look at")
+                try region.check("look at", on: file.subject)
+                guard value >= 0 else {
+                    throw SharedObjectError(
+                        .damaged, "look at", on: file.subject, .badMessage, "what is there is no value of a semaphore")
+                }
                 return Int(value)
             }
         }

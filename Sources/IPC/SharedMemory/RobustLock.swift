@@ -15,7 +15,8 @@ public import SystemPackage
 /// run before its body, and once that has returned, all is well. Without it the call throws, as all later ones do, until one repairs.
 ///
 /// The lock belongs to the thread that has it, so a body cannot wait asynchronously. It should be short, as for any lock: whoever waits
-/// cannot see whether it makes progress, only who has it. The kernel's pages are `futex(2)` and `set_robust_list(2)`; pthreads have
+/// cannot see whether it makes progress, only who has it. On the thread that has waited a body has 1 MiB of stack, and no task-local
+/// values. The kernel's pages are `futex(2)` and `set_robust_list(2)`; pthreads have
 /// the same as `PTHREAD_MUTEX_ROBUST`.
 public final class RobustLock: Sendable {
     private let object: SharedObject

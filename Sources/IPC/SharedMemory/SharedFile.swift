@@ -87,6 +87,16 @@ struct SharedFile: ~Copyable {
         return try SharedFile(descriptor, name, "open", isNew: false)
     }
 
+    /// Maps the file; a name that was just made goes again if that fails.
+    borrowing func mapped(
+        _ name: SharedName, _ map: (borrowing Descriptor, _ operation: String) throws -> SharedRegion
+    ) throws -> SharedRegion {
+        do { return try map(descriptor, isNew ? "create" : "open") } catch {
+            if isNew { try? SharedFile.remove(name, identity) }
+            throw error
+        }
+    }
+
     /// Takes a name away from its file, if it still means the one that we have.
     static func remove(_ name: SharedName, _ identity: FileIdentity) throws(SharedObjectError) {
         guard FileStatus(at: name.path)?.identity == identity else {

@@ -7,27 +7,57 @@ enum SharedLayout {
     ///
     /// - Throws: a ``SharedObjectError`` if there is a pointer among them, which means nothing in another process.
     static func number<Value: BitwiseCopyable>(of value: Value, _ subject: String) throws(SharedObjectError) -> UInt64 {
-        let text = describe(value) + size(of: Value.self)
-        if text.contains("Pointer") || text.contains("Unmanaged") {
-            throw SharedObjectError(
-                .wrongLayout, "create", on: subject, .invalidArgument,
-                "\(Value.self) has a pointer in it, which means nothing in another process")
-        }
-        return number(of: text)
+        var pointer: String?
+        let text = describe(value, &pointer) + size(of: Value.self)
+        guard let pointer else { return number(of: text) }
+        throw SharedObjectError(
+            .wrongLayout, "create", on: subject, .invalidArgument,
+            "\(Value.self) has a \(pointer) in it, which means nothing in another process")
     }
 
     /// A number for a type whose values are coded: they say themselves what their parts are.
-    static func number<Value: Codable>(ofCoded type: Value.Type) -> UInt64 { number(of: "coded \(type)") }
+    static func number<Value: Codable>(ofCoded type: Value.Type) -> UInt64 { number(of: "coded " + name(of: type)) }
 
     /// Structures and tuples by their parts, all else by name: what an enumeration's value shows depends on the value.
-    private static func describe(_ value: Any) -> String {
+    private static func describe(_ value: Any, _ pointer: inout String?) -> String {
         let mirror = Mirror(reflecting: value)
         let hasParts = !(value is any CustomReflectable) && !mirror.children.isEmpty
         guard hasParts, mirror.displayStyle == .struct || mirror.displayStyle == .tuple else {
-            return String(reflecting: type(of: value))
+            let type = type(of: value)
+            let name = name(of: type)
+            if isPointer(name) { pointer = "\(type)" }
+            return name + cases(of: type)
         }
-        let parts = mirror.children.map { "\($0.label ?? "_"):\(describe($0.value))" + size(of: type(of: $0.value)) }
+        var parts: [String] = []
+        for child in mirror.children {
+            parts.append("\(child.label ?? "_"):\(describe(child.value, &pointer))" + size(of: type(of: child.value)))
+        }
         return "{" + parts.joined(separator: ",") + "}"
+    }
+
+    private static func isPointer(_ name: String) -> Bool {
+        ["Swift.Unsafe", "Swift.OpaquePointer", "Swift.Unmanaged", "@convention"].contains { name.contains($0) }
+    }
+
+    /// The name with all that it is inside of. What is private or local is said to be in a context at an address, which is another in
+    /// each process.
+    static func name(of type: Any.Type) -> String {
+        var name = String(reflecting: type)
+        while let start = name.firstRange(of: "(unknown context at $"),
+            let end = name[start.upperBound...].firstIndex(of: ")")
+        {
+            name.removeSubrange(start.lowerBound...end)
+        }
+        return name
+    }
+
+    /// The cases of an enumeration that lists them: one more, and an older program would not know it.
+    private static func cases(of type: Any.Type) -> String {
+        func names<List: CaseIterable>(_ list: List.Type) -> String {
+            "[" + list.allCases.map { "\($0)" }.joined(separator: ",") + "]"
+        }
+        guard let list = type as? any CaseIterable.Type else { return "" }
+        return names(list)
     }
 
     private static func size(of type: Any.Type) -> String {

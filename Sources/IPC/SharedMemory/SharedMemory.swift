@@ -13,8 +13,7 @@ public import SystemPackage
 /// The memory is there from the beginning, all zeros: a full `/dev/shm` is an error when it is made, and no process ever sees a part of
 /// it. Nothing orders what several processes read and write at the same time; for that there are ``SharedVariable`` and ``RobustLock``.
 /// Whoever may write to a named one can cut it short: what is read then is zeros, and the call throws. One without a name is sealed, and
-/// cannot be. It may be used from any task; calls in this process follow one another. It is closed when the last reference goes. The C
-/// functions are `shm_open`, `memfd_create`, `fallocate` and `mmap`.
+/// cannot be. It may be used from any task, by several at once. It is closed when the last reference goes. The C functions are `shm_open`, `memfd_create`, `fallocate` and `mmap`.
 public final class SharedMemory: Sendable {
     /// The name that it was opened by, with its slash; `nil` for one without.
     public let name: String?
@@ -38,7 +37,7 @@ public final class SharedMemory: Sendable {
     /// Memory with a name.
     ///
     /// - Parameters:
-    ///   - name: a slash and a word of at most 254 bytes; the slash may be missing.
+    ///   - name: a slash and a word of at most 255 bytes; the slash may be missing.
     ///   - size: in bytes, at least 1. One that is there has to have it too.
     ///   - permissions: who may use a new one, whatever the umask is. One that is there must not let in others.
     ///   - owner: whose one that is there has to be, by number; `nil` for ours, or root's.
@@ -85,8 +84,12 @@ public final class SharedMemory: Sendable {
     private init(_ file: consuming SharedFile, _ name: SharedName, _ isReadOnly: Bool) throws {
         (self.name, self.file, subject, size) = (name.text, name, name.subject, file.size)
         (self.isReadOnly, wasCreated, identity) = (isReadOnly, file.isNew, file.identity)
-        let region = try SharedRegion.map(
-            file.descriptor, size: size, isReadOnly: isReadOnly, wasCreated ? "create" : "open", on: subject)
+        let (size, subject) = (size, subject)
+        // What another program has made may have no memory yet, and then there may be none left when it is touched.
+        if !wasCreated, !isReadOnly { try SharedFile.allocate(size, of: file.descriptor, "open", subject) }
+        let region = try file.mapped(name) {
+            try SharedRegion.map($0, size: size, isReadOnly: isReadOnly, $1, on: subject)
+        }
         contents = Mutex(Contents(descriptor: file.descriptor, region: region))
     }
 
@@ -121,10 +124,16 @@ public final class SharedMemory: Sendable {
     ///
     /// - Parameters:
     ///   - descriptor: what ``descriptor()`` has given there. It is ours from now on, and closed if this throws.
+    ///   - sizeLimit: the most bytes that it may have: reading all of it takes so much memory, even if the other side has used none.
     ///   - isReadOnly: whether it is only to be read here; it is also where others may not write.
-    /// - Throws: ``SharedObjectError`` with `notPermitted` if it could still be cut short; ``SystemError``.
-    public init(adopting descriptor: consuming Descriptor, isReadOnly: Bool = false) throws {
+    /// - Throws: ``SharedObjectError`` with `notPermitted` if it could still be cut short, with `tooLarge`, `limitReached`; ``SystemError``.
+    public init(
+        adopting descriptor: consuming Descriptor, sizeLimit: Int = 1 << 30, isReadOnly: Bool = false
+    ) throws {
         subject = "shared memory that was handed over"
+        guard ipc_is_ordinary_memory(descriptor.number) == 1 else {
+            throw SharedObjectError(.wrongLayout, "open", on: subject, .invalidArgument, "it is no memory")
+        }
         let seals = ipc_seals(descriptor.number)
         guard seals >= 0, seals & Int32(IPC_SEAL_SIZE.rawValue) != 0, let status = FileStatus(of: descriptor.number)
         else {
@@ -135,7 +144,13 @@ public final class SharedMemory: Sendable {
         guard size > 0 else {
             throw SharedObjectError(.wrongSize, "open", on: subject, .invalidArgument, "it is empty")
         }
+        guard size <= sizeLimit else {
+            throw SharedObjectError(
+                .tooLarge, "open", on: subject, .fileTooLarge,
+                "its \(size) bytes are more than the limit of \(sizeLimit)")
+        }
         self.isReadOnly = isReadOnly || seals & Int32(IPC_SEAL_LATER_WRITING.rawValue) != 0
+        if !self.isReadOnly { try SharedFile.allocate(size, of: descriptor, "open", subject) }
         let region = try SharedRegion.map(
             descriptor, size: size, isReadOnly: self.isReadOnly, "open", on: subject)
         contents = Mutex(Contents(descriptor: descriptor, region: region))
@@ -263,16 +278,12 @@ public final class SharedMemory: Sendable {
                 .outOfRange, operation, on: subject, .invalidArgument,
                 "\(count) bytes at \(offset) are not inside its \(size)")
         }
-        var outcome: Swift.Result<Result, any Error>?
-        try contents.withLock { contents throws in
-            guard let region = contents?.region else { return }
-            try region.check(operation, on: subject)
-            let bytes = UnsafeRawBufferPointer(start: region.address + offset, count: count)
-            outcome = Swift.Result { try body(bytes) }
-            try region.check(operation, on: subject)
-        }
-        guard let outcome else { throw closedError(operation) }
-        return try outcome.get()
+        // Whoever closes it meanwhile waits for nobody: the region goes with its last user.
+        guard let region = contents.withLock({ $0?.region }) else { throw closedError(operation) }
+        try region.check(operation, on: subject)
+        let result = try body(UnsafeRawBufferPointer(start: region.address + offset, count: count))
+        try region.check(operation, on: subject)
+        return result
     }
 
     private func closedError(_ operation: String) -> SharedObjectError {

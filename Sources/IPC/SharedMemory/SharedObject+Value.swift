@@ -10,29 +10,40 @@ extension SharedObject {
         let size = halves.pointee.size
         if size <= 8 {
             var (word, version) = (UInt64(0), UInt64(0))
-            try finish(ipc_shared_read(halves, &word, &version), operation) { ipc_shared_read(halves, &word, &version) }
+            try finish(ipc_shared_read(halves, &word, 8, &version), operation) {
+                ipc_shared_read(halves, &word, 8, &version)
+            }
             withUnsafeBytes(of: word) { space.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<space.count])) }
             return version
         }
         var version: UInt64 = 0
         try SharedObject.withRoom(size) { room in
-            try finish(ipc_shared_read(halves, room, &version), operation) { ipc_shared_read(halves, room, &version) }
+            try finish(ipc_shared_read(halves, room, size, &version), operation) {
+                ipc_shared_read(halves, room, size, &version)
+            }
             space.copyMemory(from: UnsafeRawBufferPointer(start: room, count: space.count))
         }
         return version
     }
 
-    /// Copies a value of its own length.
+    /// Copies a value of its own length, in no more memory than that.
     func read(_ operation: String) throws -> (bytes: [UInt8], version: UInt64) {
-        var version: UInt64 = 0
-        let bytes = try [UInt8](unsafeUninitializedCapacity: halves.pointee.size) { space, used in
-            guard let room = space.baseAddress else { return }
-            used = try finish(ipc_shared_read(halves, room, &version), operation) {
-                ipc_shared_read(halves, room, &version)
+        while true {
+            let room = (ipc_shared_length(halves) + 7) / 8 * 8
+            var (version, result) = (UInt64(0), 0)
+            let bytes = try [UInt8](unsafeUninitializedCapacity: max(8, room)) { space, used in
+                guard let start = space.baseAddress else { return }
+                result = ipc_shared_read(halves, start, room, &version)
+                if result == SharedObject.isLonger { return }
+                result = try finish(result, operation) { ipc_shared_read(halves, start, room, &version) }
+                used = max(0, result)
             }
+            if result != SharedObject.isLonger { return (bytes, version) }
         }
-        return (bytes, version)
     }
+
+    /// The value has become another meanwhile, for which there is no room.
+    private static let isLonger = -Int(Errno.noBufferSpace.rawValue)
 
     /// The count of a read. One that has met a change each time is made once more under the lock.
     @discardableResult
@@ -46,11 +57,13 @@ extension SharedObject {
     private func finishSlowly(_ first: Int, _ operation: String, _ again: () -> Int) throws -> Int {
         var result = first
         if result == -Int(Errno.resourceTemporarilyUnavailable.rawValue), ipc_lock_thread(line) != ipc_thread_id() {
-            _ = try take(operation, nil)
+            // No honest program keeps it from us so long.
+            _ = try take(operation, Deadline(in: .seconds(1)))
             result = again()
             leave()
         }
         try region.check(operation, on: subject)
+        if result == SharedObject.isLonger { return result }
         guard result >= 0 else {
             throw damaged(operation, Errno(rawValue: Int32(-result)))
         }

@@ -48,8 +48,7 @@ final class SharedObject: @unchecked Sendable {
         }
         self.header = header
         (self.name, self.subject, identity, wasCreated) = (name, subject, file.identity, file.isNew)
-        let operation = wasCreated ? "create" : "open"
-        region = try SharedRegion.mapLocked(file.descriptor, size: header.fileSize, operation, on: subject)
+        region = try file.mapped(name) { try SharedRegion.mapLocked($0, size: header.fileSize, $1, on: subject) }
         let namespace = try header.check(region, subject, fileSize: file.size)
         line = ipc_lock_line(region.region)
         if namespace != SharedObject.ownNamespace { ipc_lock_add_stranger(line) }
@@ -154,20 +153,24 @@ final class SharedObject: @unchecked Sendable {
         return try outcome.get(failure(operation, .canceled))
     }
 
+    /// Whether numbers of processes and threads mean ours: all who use the object are in one pid namespace.
+    private var knowsNumbers: Bool { ipc_lock_has_strangers(line) == 0 }
+
     /// The process that has the lock; `nil` if nobody has, or it is not known here.
     var holder: ProcessID? {
         let thread = ipc_lock_thread(line)
-        guard thread > 0 else { return nil }
+        guard thread > 0, knowsNumbers else { return nil }
         return ThreadStatus(of: thread).flatMap { ProcessID($0.process) }
     }
 
     /// The process that died with the lock.
-    var deadHolder: ProcessID? { ProcessID(ipc_lock_process(line)) }
+    var deadHolder: ProcessID? { knowsNumbers ? ProcessID(ipc_lock_process(line)) : nil }
 
     /// Who has it, as an addition to the subject.
     var heldBy: String {
         let thread = ipc_lock_thread(line)
         guard thread > 0 else { return "" }
+        guard knowsNumbers else { return ", held by a process that may be in another pid namespace" }
         guard let status = ThreadStatus(of: thread) else {
             return ", held by thread \(thread), of which nothing is known"
         }

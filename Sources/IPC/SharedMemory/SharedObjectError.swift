@@ -25,7 +25,7 @@ public struct SharedObjectError: Error, Hashable, Sendable, CustomStringConverti
         public static let wrongLayout = Kind(description: "wrongLayout")
         /// What is there has been written over by somebody who does not know what it is.
         public static let damaged = Kind(description: "damaged")
-        /// Somebody has cut the memory short while we used it. It can be used no more.
+        /// The memory is gone while we used it: somebody has cut it short, or it never had any and none is left. It can be used no more.
         public static let truncated = Kind(description: "truncated")
         /// A limit is reached: memory, or the kernel's on queues; the text names it.
         public static let limitReached = Kind(description: "limitReached")

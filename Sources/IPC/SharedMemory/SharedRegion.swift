@@ -48,6 +48,7 @@ final class SharedRegion: @unchecked Sendable {
     @inline(never)
     private func broken(_ operation: String, _ subject: String) -> SharedObjectError {
         SharedObjectError(
-            .truncated, operation, on: subject, .ioError, "another process has cut its memory short")
+            .truncated, operation, on: subject, .ioError,
+            "its memory is gone: another process has cut it short, or there is none left")
     }
 }

@@ -27,7 +27,9 @@ public final class SharedVariable<Value: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - name: a slash and a word of at most 255 bytes; the slash may be missing.
-    ///   - initialValue: its first value, if it is made. Of one that is there it says the type.
+    ///   - initialValue: its first value, if it is made. Of one that is there it says the type: structures by their fields, all else by its
+    ///     name, an enumeration that is `CaseIterable` by its cases too. Into other enumerations nobody can look: all who share one have
+    ///     to be built with the same.
     ///   - permissions: who may use a new one, which needs the right to read and to write, whatever the umask is. One that is there must
     ///     not let in others.
     ///   - owner: whose one that is there has to be, by number; `nil` for ours, or root's.
@@ -104,9 +106,11 @@ public final class SharedVariable<Value: Sendable>: Sendable {
         init(value: Value, version: UInt64) { (self.value, self.version) = (value, version) }
     }
 
-    /// The value. Takes no lock, and waits for nobody.
+    /// The value. Takes no lock, and waits for nobody: only if the value was another one each of a thousand times that it was looked at is
+    /// it taken under the lock, for which a second is waited then.
     ///
-    /// - Throws: ``SharedObjectError`` with `damaged`, with `truncated`; what decoding throws is `damaged` too.
+    /// - Throws: ``SharedObjectError`` with `damaged`, with `truncated`; what decoding throws is `damaged` too. ``TimeoutError`` after that
+    ///   second.
     @inlinable
     public var value: Value { get throws { try snapshot.value } }
 
@@ -128,8 +132,9 @@ public final class SharedVariable<Value: Sendable>: Sendable {
 
     /// Changes the value: here if nobody else does so, else on a thread that waits for its turn.
     ///
-    /// The body works on a copy, which becomes the value when it returns; if it throws, nothing has changed. A body that has begun is not
-    /// interrupted, by a cancellation neither.
+    /// The body works on a copy, which becomes the value when it returns; if it throws, nothing has changed. What counts as a change are
+    /// other bytes, those between fields among them. A body that has begun is not interrupted, by a cancellation neither. On the thread
+    /// that has waited it has 1 MiB of stack, and no task-local values.
     ///
     /// - Parameter timeout: how long to wait for one's turn.
     /// - Throws: what the body throws. ``SharedObjectError`` with `damaged`, with `truncated`, with `deadlock` if this thread is changing
@@ -200,6 +205,16 @@ public final class SharedVariable<Value: Sendable>: Sendable {
     /// - Throws: as ``withLock(timeout:_:)-(_,(Value)->Result)`` does, but for `damaged`.
     public func replace(with value: Value, timeout: Duration? = nil) async throws {
         try await object.withLock("replace", Deadline.after(timeout)) { _ in try self.store(value) }
+    }
+
+    /// Makes a value the variable's, and waits for one's turn on the thread of the caller: for programs that are not asynchronous.
+    ///
+    /// - Throws: as the asynchronous form does, without cancellation.
+    @available(*, noasync, message: "await the asynchronous form")
+    public func replace(with value: Value, timeout: Duration? = nil) throws {
+        _ = try object.take("replace", Deadline.after(timeout))
+        defer { object.leave() }
+        try store(value)
     }
 
     /// With the lock held.

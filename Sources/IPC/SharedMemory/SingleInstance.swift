@@ -9,7 +9,8 @@ import SystemPackage
 /// let instance = try SingleInstance(named: "/backup")
 /// ```
 ///
-/// Whatever ends the process, the next can take its place at once. The name goes with it. The kernel holds the lock for the open file of
+/// Whatever ends the process, the next can take its place at once. The name goes with ``end()``; one that a killed process has left is
+/// taken over. The kernel holds the lock for the open file of
 /// this process, so that no thread has to; the C function is `fcntl` with `F_OFD_SETLK`.
 public final class SingleInstance: Sendable {
     /// The name, with its slash.
@@ -23,7 +24,8 @@ public final class SingleInstance: Sendable {
     /// Becomes the only process of a name.
     ///
     /// - Parameters:
-    ///   - name: a slash and a word of at most 255 bytes; the slash may be missing. Each user has names of his own: another's are refused.
+    ///   - name: a slash and a word of at most 255 bytes; the slash may be missing. It is the whole host's: another user's is refused, so
+    ///     that names of a user should have him in them.
     /// - Throws: ``SharedObjectError``: `alreadyRunning` with the ``SharedObjectError/process`` that is; `badName`, `notPermitted`,
     ///   `limitReached`.
     public init(named name: String) throws {
@@ -44,7 +46,7 @@ public final class SingleInstance: Sendable {
                 guard result == -Errno.wouldBlock.rawValue else {
                     throw SharedObjectError("become", on: file.subject, Errno(rawValue: -result))
                 }
-                let process = ProcessID(region.address.load(as: Int32.self))
+                let process = SingleInstance.process(in: region)
                 throw SharedObjectError(
                     .alreadyRunning, "become", on: file.subject, .wouldBlock,
                     "process \(process.map(String.init(describing:)) ?? "?") is the one", process: process)
@@ -68,6 +70,13 @@ public final class SingleInstance: Sendable {
         }
     }
 
+    /// What the one has written of itself; until it has, the number of one before may stand there, who is gone.
+    static func process(in region: SharedRegion) -> ProcessID? {
+        ProcessID(region.address.load(as: Int32.self)).flatMap {
+            ipc_kill($0.rawValue, 0) == -Errno.noSuchProcess.rawValue ? nil : $0
+        }
+    }
+
     /// The process that is the one; `nil` if none is, or it has no number here.
     ///
     /// - Throws: ``SharedObjectError`` with `badName`, `notPermitted`, `wrongLayout`.
@@ -77,7 +86,7 @@ public final class SingleInstance: Sendable {
             let found = try SharedFile.open(file, .open, .init()) { _ in }
             guard found.size == room, ipc_record_is_locked(found.descriptor.number, 0, 0) == 1 else { return nil }
             let region = try SharedRegion.map(found.descriptor, size: room, "look at", on: file.subject)
-            return ProcessID(region.address.load(as: Int32.self))
+            return process(in: region)
         } catch let error as SharedObjectError where error.kind == .notFound { return nil }
     }
 }

@@ -104,6 +104,18 @@ struct POSIXSemaphoreTests {
         }
     }
 
+    @Test("Bytes that are no value are an error", arguments: [0x8000_0000, 0xFFFF_FFFF] as [UInt32])
+    func damaged(word: UInt32) async throws {
+        let name = sharedName("dsem")
+        let semaphore = try POSIX.Semaphore(named: name, initialValue: 1)
+        defer { try? semaphore.remove() }
+        let file = open("/dev/shm/sem." + name.dropFirst(), O_RDWR)
+        withUnsafeBytes(of: word) { _ = pwrite(file, $0.baseAddress, 4, 0) }
+        close(file)
+        let error = #expect(throws: SharedObjectError.self) { try semaphore.value }
+        #expect(error?.kind == .damaged)
+    }
+
     @Test("M3: a semaphore whose file is cut short is an error")
     func truncated() async throws {
         let name = sharedName("tsem")
@@ -158,7 +170,8 @@ struct POSIXMessageQueueTests {
                 await #expect(throws: CancellationError.self) { try await task.value }
                 #expect(try queue.count == 2 && callThreads == 0)
                 try await OwnThread.other.run {
-                    let second = try queue.receive()
+                    _ = #expect(throws: TimeoutError.self) { try queue.send([9], timeout: .milliseconds(20)) }
+                    let second = try queue.receive(timeout: .seconds(20))
                     #expect(second.bytes == [2])
                     try queue.send([5], priority: 3)
                 }
@@ -213,6 +226,18 @@ struct POSIXMessageQueueTests {
             #expect(throws: SystemError.self) { try queue.trySend([1]) }
         }
         #expect(refused(.notFound) { _ = try POSIX.MessageQueue(named: name, opening: .open) } == "there is none")
+    }
+
+    @Test("One opened for one thing alone can do no other")
+    func uses() async throws {
+        try await POSIX.MessageQueue.withNew(named: sharedName("uses")) { queue in
+            let sender = try POSIX.MessageQueue(named: queue.name, opening: .open, for: .sending)
+            let receiver = try POSIX.MessageQueue(named: queue.name, opening: .open, for: .receiving)
+            try await sender.send("one")
+            #expect(throws: SharedObjectError.self) { try sender.tryReceive() }
+            #expect(throws: SharedObjectError.self) { try receiver.trySend([1]) }
+            #expect(try await receiver.receive().text == "one")
+        }
     }
 
     @Test("A wait ends when this process closes the queue")

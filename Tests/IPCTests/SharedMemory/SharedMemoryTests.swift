@@ -151,18 +151,25 @@ struct SharedMemoryTests {
         try await Command("truncate", arguments: ["-s", "8192", sharedPath(name)]).run()
         #expect(try memory.read(count: 8192) == [UInt8](repeating: 1, count: 8192), "what is there is there")
         let error = refused(.truncated) { _ = try memory.read(count: 64 * 1024) }
-        #expect(error?.description == "read shared memory \(name): another process has cut its memory short (EIO)")
+        #expect(
+            error?.description
+                == "read shared memory \(name): its memory is gone: another process has cut it short, or there is none left (EIO)"
+        )
         _ = refused(.truncated) { try memory.write([1], at: 60_000) }
         _ = refused(.truncated) { try memory.withMutableBytes { $0[60_000] = 1 } }
         let other = try SharedMemory(named: name, size: 8192)
         #expect(try other.read(count: 1) == [1], "others are not affected")
     }
 
-    @Test("M3: a SIGBUS that is not of shared memory does what it did")
-    func otherFaults() async throws {
+    @Test(
+        "M3: a SIGBUS that is not of shared memory does what it did", .disabled(if: Sanitizer.catchesFaults),
+        arguments: [0, 1])
+    func otherFaults(reports: Int) async throws {
         let name = sharedName("fault")
-        let result = try await sharer("fault", name).environment(.inherited.setting("SWIFT_BACKTRACE", to: "enable=no"))
-            .error(.discard).unchecked().run()
+        let result = try await sharer("fault", name, reports).environment(
+            .inherited.setting("SWIFT_BACKTRACE", to: "enable=no")
+        )
+        .error(.discard).unchecked().run()
         #expect(result.status.shellStatus == 128 + SIGBUS)
         unlink(sharedPath(name))
     }
@@ -184,6 +191,34 @@ struct SharedMemoryTests {
         right.close()
     }
 
+    @Test("A body may use the memory that it was lent, and close it")
+    func nested() throws {
+        let memory = try SharedMemory(size: 100)
+        try memory.withMutableBytes { bytes in
+            bytes[0] = 7
+            let seen = try memory.read(count: 1)
+            memory.close()
+            bytes[1] = 8
+            #expect(seen == [7] && bytes[1] == 8)
+        }
+        _ = refused(.closed) { _ = try memory.read(count: 1) }
+    }
+
+    @Test("V17: what another program made without memory gets it when it is opened, and too much to adopt is refused")
+    func holes() throws {
+        let name = sharedName("holes")
+        let file = open(sharedPath(name), O_CREAT | O_RDWR, 0o600)
+        ftruncate(file, 100_000)
+        close(file)
+        let memory = try SharedMemory(existing: name)
+        defer { try? memory.remove() }
+        var status = stat()
+        #expect(stat(sharedPath(name), &status) == 0 && status.st_blocks * 512 >= 100_000)
+        let other = try SharedMemory(size: 100)
+        _ = refused(.tooLarge) { _ = try SharedMemory(adopting: try other.descriptor(), sizeLimit: 99) }
+        #expect(try SharedMemory(adopting: try other.descriptor(), sizeLimit: 100).size == 100)
+    }
+
     @Test("Memory that others may only read cannot be written by them")
     func readersOnly() throws {
         let memory = try SharedMemory(size: 100, othersMayWrite: false)
@@ -201,8 +236,14 @@ struct SharedMemoryTests {
 
     @Test("A descriptor that is not sealed, and one that is no memory, are refused and closed")
     func adoption() throws {
-        _ = refused(.notPermitted) { _ = try SharedMemory(adopting: try Descriptor.open("/etc/passwd", for: .read)) }
+        _ = refused(.wrongLayout) { _ = try SharedMemory(adopting: try Descriptor.open("/etc/passwd", for: .read)) }
         _ = refused(.notPermitted) { _ = try SharedMemory(adopting: try Descriptor.open("/dev/null", for: .read)) }
+        let name = sharedName("unsealed")
+        try SharedMemory(named: name, size: 10).close()
+        _ = refused(.notPermitted) {
+            _ = try SharedMemory(adopting: try Descriptor.open(FilePath(sharedPath(name)), for: .readWrite))
+        }
+        unlink(sharedPath(name))
     }
 
     @Test("M12: one that was removed and made again is another")

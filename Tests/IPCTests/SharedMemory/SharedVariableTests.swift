@@ -299,6 +299,53 @@ struct SharedVariableTests {
         unlink(sharedPath(name))
     }
 
+    @Test("M3: who waits for a change is told that the file was cut short")
+    func truncatedWaiting() async throws {
+        let variable = try SharedVariable(named: sharedName("cutwait"), initialValue: 1)
+        defer { unlink(sharedPath(variable.name)) }
+        #expect(truncate(sharedPath(variable.name), 0) == 0)
+        let error = await #expect(throws: SharedObjectError.self) {
+            try await variable.waitForChange(since: 0, timeout: limit)
+        }
+        #expect(error?.kind == .truncated)
+    }
+
+    @Test("M5: a type has one layout in all processes, a private one too")
+    func privateTypes() async throws {
+        let name = sharedName("state")
+        defer { unlink(sharedPath(name)) }
+        #expect(try await sharer("state", name).read() == "first")
+        #expect(try await sharer("state", name).read() == "second")
+        struct Cursor: BitwiseCopyable { var mousePointerX = 0.0 }
+        let cursor = try SharedVariable(named: sharedName("cursor"), initialValue: Cursor())
+        try cursor.remove()
+        enum Old: UInt8, CaseIterable { case one, two }
+        struct New { enum Old: UInt8, CaseIterable { case one, two, three } }
+        #expect(try SharedLayout.number(of: Old.one, "") != SharedLayout.number(of: New.Old.one, ""))
+        #expect(SharedLayout.name(of: Old.self).contains("Old") && !SharedLayout.name(of: Old.self).contains("$"))
+    }
+
+    @Test("M11: a forked child gives back no lock of its parent")
+    func forked() async throws {
+        try await SharedVariable.withNew(named: sharedName("fork"), initialValue: 1) { variable in
+            let object = variable.object
+            try await OwnThread.other.run {
+                _ = try object.take("test", nil)
+                defer { object.leave() }
+                let child = fork()
+                if child == 0 {
+                    object.leave()
+                    _exit(0)
+                }
+                var status: Int32 = 0
+                #expect(waitpid(child, &status, 0) == child && status == 0)
+                let holder = object.holder
+                #expect(holder == .current)
+            }
+            try await variable.withLock { $0 += 1 }
+        }
+    }
+
     @Test("M16: many who open it, use it and are killed at any moment leave it as it should be")
     func attachAndDie() async throws {
         try await SharedVariable.withNew(named: sharedName("die"), initialValue: 0) { counter in
