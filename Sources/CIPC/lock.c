@@ -15,6 +15,8 @@
 // The kernel's walk along a thread's list ends at a lock whose page is no longer there. What the thread held besides is found by
 // its number, as a word is that no thread has, within a SLICE.
 #define _GNU_SOURCE
+#include "CIPCCalls.h"
+#include "CIPCFiles.h"
 #include "CIPCSharedMemory.h"
 #include "regions.h"
 
@@ -27,7 +29,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct ipc_shared_line) == 64, "the line of the cache");
@@ -37,16 +38,10 @@ _Static_assert(offsetof(struct ipc_shared_line, lock) == 40, "24 bytes before th
 #define DISTANCE 32
 #define SLICE 100000000  // nanoseconds after which a waiter looks whether what it waits for can still come
 
-static size_t page_size(void) {
-    static size_t size;
-    if (size == 0) size = (size_t)sysconf(_SC_PAGESIZE);
-    return size;
-}
-
 // MARK: The mapping
 
 struct ipc_region *ipc_lock_map(int32_t fd, size_t size, int32_t *error) {
-    size_t page = page_size(), all = (size < page ? page : size) + page;
+    size_t page = (size_t)ipc_page_size(), all = (size < page ? page : size) + page;
     char *address = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     *error = address == MAP_FAILED ? errno : 0;
     if (address == MAP_FAILED) return NULL;
@@ -67,10 +62,10 @@ struct ipc_region *ipc_lock_map(int32_t fd, size_t size, int32_t *error) {
 
 struct ipc_shared_line *ipc_lock_line(const struct ipc_region *region) {
     char *address = ipc_region_address(region);
-    return (struct ipc_shared_line *)(void *)(address + page_size() - sizeof(struct ipc_shared_line));
+    return (struct ipc_shared_line *)(void *)(address + ipc_page_size() - sizeof(struct ipc_shared_line));
 }
 
-void *ipc_lock_rest(const struct ipc_region *region) { return (char *)ipc_region_address(region) + 2 * page_size(); }
+void *ipc_lock_rest(const struct ipc_region *region) { return (char *)ipc_region_address(region) + 2 * ipc_page_size(); }
 
 // MARK: The list
 
@@ -101,12 +96,12 @@ static int know_self(void) {
     return 0;
 }
 
-// Behind the entry, in the private page: the fork that it is of.
-static uint32_t *fork_of(struct ipc_shared_line *line) { return (uint32_t *)(void *)((char *)&line->lock + DISTANCE + 8); }
-
 static struct robust_list *entry_of(struct ipc_shared_line *line) {
     return (struct robust_list *)(void *)((char *)&line->lock + DISTANCE);
 }
+
+// Behind an entry of ours, in the private page: the fork that it is of.
+static uint32_t *fork_of(struct robust_list *entry) { return (uint32_t *)(void *)(entry + 1); }
 
 // The lowest bit of a pointer says what kind of lock is there.
 static struct robust_list *plain(struct robust_list *entry) { return (struct robust_list *)((uintptr_t)entry & ~(uintptr_t)1); }
@@ -119,7 +114,7 @@ static void enter(struct robust_list *entry) {
     set_former(plain(own.head->list.next), entry);
     entry->next = own.head->list.next;
     ((struct robust_list **)entry)[-1] = &own.head->list;
-    *(uint32_t *)(void *)(entry + 1) = forks;
+    *fork_of(entry) = forks;
     atomic_signal_fence(memory_order_seq_cst);
     own.head->list.next = entry;
 }
@@ -144,11 +139,7 @@ static long futex(uint32_t *word, int operation, uint32_t value, const struct ti
     return result < 0 ? -errno : result;
 }
 
-static int64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
+static int64_t now(void) { return (int64_t)ipc_monotonic_now(); }
 
 // Waits until the word is woken, at most a slice.
 static long wait_slice(uint32_t *word, uint32_t value, int64_t until) {
@@ -246,7 +237,7 @@ static inline int32_t take_quickly(struct ipc_shared_line *line, int64_t until) 
 }
 
 static inline void leave_quickly(struct ipc_shared_line *line) {
-    if (*fork_of(line) != forks) return;
+    if (*fork_of(entry_of(line)) != forks) return;
     if (ipc_lock_state(line) == IPC_LOCK_SOUND) __atomic_store_n(&line->holder, 0, __ATOMIC_RELAXED);
     set_pending(entry_of(line));
     leave(entry_of(line));

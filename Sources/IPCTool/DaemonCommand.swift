@@ -38,15 +38,7 @@ struct DaemonCommand: ParsableCommand {
 
         /// Does the work of a subcommand, with an object for its error.
         func perform(_ command: some ParsableCommand, _ work: @escaping @Sendable () async throws -> ExitCode) throws {
-            let json = json
-            try command.perform {
-                do { return try await work() } catch let code as ExitCode {
-                    throw code
-                } catch {
-                    if json { try await printJSON(RunReport(error)) }
-                    throw error
-                }
-            }
+            try command.perform(json: json, work)
         }
     }
 

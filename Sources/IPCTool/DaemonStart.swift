@@ -48,10 +48,7 @@ extension DaemonCommand {
                 role = try Daemon.begin(
                     pidFile: pidFile.map { FilePath($0) }, log: log.map { FilePath($0) }, directory: ".")
             } catch {
-                return try perform {
-                    if json { try await printJSON(RunReport(error)) }
-                    throw error
-                }
+                return try perform(json: json) { throw error }
             }
             switch role {
             case .launcher(let processID):

@@ -52,6 +52,18 @@ extension ParsableCommand {
     }
 }
 
+extension ParsableCommand {
+    /// The same, with an object for an error too where JSON is asked for.
+    func perform(json: Bool, _ work: @escaping @Sendable () async throws -> ExitCode) throws {
+        try perform {
+            do { return try await work() } catch {
+                if json, !(error is ExitCode) { try await printJSON(RunReport(error)) }
+                throw error
+            }
+        }
+    }
+}
+
 /// Says an error in one line on standard error.
 func complain(_ error: any Error) async {
     var line = "ipc: "

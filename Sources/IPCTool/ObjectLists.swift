@@ -86,6 +86,16 @@ struct ShownNamed: Encodable {
     }
 }
 
+extension NamedObject {
+    /// A name with its slash, however it was said.
+    static func spelled(_ name: String) -> String { name.hasPrefix("/") ? name : "/" + name }
+
+    /// The object of a name, if it is of one of the kinds.
+    static func named(_ name: String, of kinds: Set<Kind>) throws -> NamedObject? {
+        try all(of: kinds).first { $0.name == name }
+    }
+}
+
 extension NamedObject.Kind {
     /// What goes by a name and is of the sort of an object of System V.
     static func beside(_ kind: SystemV.Kind) -> Set<NamedObject.Kind> {

@@ -46,16 +46,11 @@ struct ObjectOption: ParsableArguments {
         _ command: some ParsableCommand, _ withKey: @escaping @Sendable (SystemV.Key) async throws -> ExitCode,
         named withName: @escaping @Sendable (String) async throws -> ExitCode
     ) throws {
-        let (json, argument, name) = (json, key, name)
-        try command.perform {
-            do {
-                if let name { return try await withName(name) }
-                guard let key = try argument?.key else { return .success }
-                return try await withKey(key)
-            } catch {
-                if json, !(error is ExitCode) { try await printJSON(RunReport(error)) }
-                throw error
-            }
+        let (argument, name) = (key, name)
+        try command.perform(json: json) {
+            if let name { return try await withName(name) }
+            guard let key = try argument?.key else { return .success }
+            return try await withKey(key)
         }
     }
 
@@ -109,22 +104,17 @@ struct RemoveOptions: ParsableArguments {
     }
 
     func remove(_ kind: SystemV.Kind, for command: some ParsableCommand) throws {
-        let (options, json) = (self, json)
-        try command.perform {
-            do {
-                if let name = options.name {
-                    try await options.remove(named: name, kind)
-                } else {
-                    let found = try options.find(kind)
-                    try options.check(found.userID, "\(kind) with id \(found.id)")
-                    try found.remove()
-                    if json { try await printJSON(ShownObject(found)) }
-                }
-                return .success
-            } catch {
-                if json { try await printJSON(RunReport(error)) }
-                throw error
+        let options = self
+        try command.perform(json: json) {
+            if let name = options.name {
+                try await options.remove(named: name, kind)
+            } else {
+                let found = try options.find(kind)
+                try options.check(found.userID, "\(kind) with id \(found.id)")
+                try found.remove()
+                if options.json { try await printJSON(ShownObject(found)) }
             }
+            return .success
         }
     }
 
@@ -137,9 +127,8 @@ struct RemoveOptions: ParsableArguments {
 
     private func remove(named name: String, _ kind: SystemV.Kind) async throws {
         let kinds = NamedObject.Kind.beside(kind)
-        let name = name.hasPrefix("/") ? name : "/" + name
-        let found = try NamedObject.all(of: kinds).first { $0.name == name }
-        if let found {
+        let name = NamedObject.spelled(name)
+        if let found = try NamedObject.named(name, of: kinds) {
             try check(found.userID, "\(found.kind) \(name)")
             try found.remove()
             if json { try await printJSON(ShownNamed(found)) }
@@ -149,9 +138,8 @@ struct RemoveOptions: ParsableArguments {
             try POSIX.MessageQueue.remove(named: name)
             if json { try await printJSON(["name": name]) }
         } else {
-            throw NotRemoved(
-                what: "\(kinds.first.map { kinds.count > 1 ? "what is shared as" : "\($0)" } ?? "") \(name)",
-                why: "there is none")
+            let what = kinds.count == 1 ? kinds.map { "\($0)" }.joined() : "what is shared as"
+            throw NotRemoved(what: "\(what) \(name)", why: "there is none")
         }
     }
 

@@ -71,9 +71,8 @@ struct ShmCommand: ParsableCommand {
                 try segment.write(bytes, at: place.offset, paddedTo: paddedTo)
                 return try await report(bytes.count)
             } named: { name in
-                let name = name.hasPrefix("/") ? name : "/" + name
-                if let other = try NamedObject.all(of: [.variable, .lock, .instance]).first(where: { $0.name == name })
-                {
+                let name = NamedObject.spelled(name)
+                if let other = try NamedObject.named(name, of: [.variable, .lock, .instance]) {
                     throw NotWritten(what: "\(other.kind) \(name)")
                 }
                 let memory = try SharedMemory(existing: name)
@@ -147,21 +146,16 @@ struct ShmCommand: ParsableCommand {
 
         func run() throws {
             let (name, amount, json) = (name, by, json)
-            try perform {
-                do {
-                    let variable = try SharedVariable(named: name, initialValue: 0)
-                    let (value, overflow) = try await variable.withLock { value in
-                        let (sum, overflow) = value.addingReportingOverflow(amount)
-                        if !overflow { value = sum }
-                        return (sum, overflow)
-                    }
-                    if overflow { throw NotCounted(what: "shared variable \(name)") }
-                    try await say("\(value)", ["value": value], json: json)
-                    return .success
-                } catch {
-                    if json { try await printJSON(RunReport(error)) }
-                    throw error
+            try perform(json: json) {
+                let variable = try SharedVariable(named: name, initialValue: 0)
+                let (value, overflow) = try await variable.withLock { value in
+                    let (sum, overflow) = value.addingReportingOverflow(amount)
+                    if !overflow { value = sum }
+                    return (sum, overflow)
                 }
+                if overflow { throw NotCounted(what: "shared variable \(name)") }
+                try await say("\(value)", ["value": value], json: json)
+                return .success
             }
         }
     }

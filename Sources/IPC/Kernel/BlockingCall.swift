@@ -32,13 +32,14 @@ final class BlockingCall: Sendable {
     /// - Parameters:
     ///   - call: makes one system call by a function of CIPC: its result, or the error number negated. Called again if a
     ///     signal interrupted it that was not ours. What it uses stays as it is until this returns.
+    ///   - refused: the error of what the call was refused, where it is more than the number; a ``SystemError`` unless said.
     ///   - sequel: what is done with the result on the same thread if the call succeeds, and not interrupted: for a lock
     ///     that belongs to a thread.
-    /// - Throws: ``SystemError`` with the call's error, and with `EAGAIN` where ``CallThread/most`` calls are under way or
+    /// - Throws: the call's error; ``SystemError`` with `EAGAIN` where ``CallThread/most`` calls are under way or
     ///   the system gives no more threads; ``TimeoutError``; `CancellationError`.
     static func perform(
         _ operation: String, on subject: String, deadline: Deadline?, _ call: @escaping @Sendable () -> Int,
-        then sequel: (@Sendable (Int) -> Void)? = nil
+        refused: ((Errno) -> any Error)? = nil, then sequel: (@Sendable (Int) -> Void)? = nil
     ) async throws -> Int {
         let limit = Deadline.earliest(deadline, Deadline.ambient)
         if ipc_task_is_cancelled() != 0 { throw CancellationError() }
@@ -56,7 +57,8 @@ final class BlockingCall: Sendable {
         if result >= 0 { return result }
         // Only a call that was given up ends so.
         if result == -Int(Errno.interrupted.rawValue) { throw failure }
-        throw SystemError(operation, on: subject, Errno(rawValue: Int32(-result)))
+        let errno = Errno(rawValue: Int32(-result))
+        throw refused?(errno) ?? SystemError(operation, on: subject, errno)
     }
 
     // MARK: The task's side

@@ -66,6 +66,9 @@ public struct Deadline: Hashable, Sendable, Comparable {
         timeout.map { Deadline(in: $0) }
     }
 
+    /// The instant as waits in C take it: -1 is none at all.
+    static func until(_ deadline: Deadline?) -> Int64 { deadline.map { max(1, Int64(clamping: $0.instant)) } ?? -1 }
+
     /// The error of a wait that this deadline ended.
     func passed(_ operation: String, on subject: String, transferred: Int = 0) -> TimeoutError {
         TimeoutError(operation, on: subject, limit: limit, transferred: transferred)

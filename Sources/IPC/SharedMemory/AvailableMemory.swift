@@ -29,18 +29,18 @@ enum AvailableMemory {
     /// What is left of the limits of our group and of those around it.
     private static var ofControlGroups: [Int] {
         guard let text = text(of: "/proc/self/cgroup") else { return [] }
-        var left: [Int] = []
+        var all: [Int] = []
         for line in text.split(separator: "\n") {
             // 0::/a/b, or 4:memory:/a/b in the first version.
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
             if fields[1].isEmpty {
-                left += AvailableMemory.left(of: .second, fields[2])
+                all += left(of: .second, fields[2])
             } else if fields[1].split(separator: ",").contains("memory") {
-                left += AvailableMemory.left(of: .first, fields[2])
+                all += left(of: .first, fields[2])
             }
         }
-        return left
+        return all
     }
 
     private static func left(of files: Files, _ group: Substring) -> [Int] {

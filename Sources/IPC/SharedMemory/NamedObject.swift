@@ -82,9 +82,7 @@ public struct NamedObject: Hashable, Sendable {
         if kind == .queue {
             let now = FileStatus(at: FilePath(NamedObject.queues + name))?.identity
             guard now == identity else {
-                throw SharedObjectError(
-                    .replaced, "remove", on: "\(kind) \(name)", .noSuchFileOrDirectory,
-                    "the name means another, or none, by now")
+                throw SharedObjectError.replaced("remove", on: "\(kind) \(name)")
             }
             return try POSIX.MessageQueue.remove(named: name)
         }
@@ -152,13 +150,10 @@ private struct Inside {
     var isPoisoned = false
 
     init?(of path: FilePath, _ status: FileStatus) {
-        let flags = IPC_O_RDONLY | IPC_O_NOFOLLOW | IPC_O_NONBLOCK | IPC_O_NOCTTY
-        let number = SystemCall.retrying { path.withPlatformString { ipc_open($0, flags, 0) } }
-        guard number >= 0, let descriptor = try? Descriptor(fresh: number, "look at", on: path.string) else {
-            return nil
-        }
+        let flags = IPC_O_RDONLY | IPC_O_NOFOLLOW | IPC_O_NONBLOCK
+        guard let descriptor = try? SmallFile.open(path.string, flags) else { return nil }
         let size = Int(clamping: status.size)
-        if size == SingleInstance.room, ipc_record_is_locked(number, 0, 0) == 1 {
+        if size == SingleInstance.room, ipc_record_is_locked(descriptor.number, 0, 0) == 1 {
             kind = .instance
             let region = try? SharedRegion.map(descriptor, size: size, isReadOnly: true, "look at", on: path.string)
             holder = region.flatMap(SingleInstance.process)

@@ -24,9 +24,8 @@ extension POSIX {
         /// The most bytes that a message can have.
         public let messageSize: Int
 
-        private let subject: String
+        private var subject: String { descriptor.subject }
         private let descriptor: SharedDescriptor
-        private let identity: FileIdentity
 
         /// A message: how urgent it is, and what it holds.
         public struct Message: Hashable, Sendable {
@@ -118,10 +117,10 @@ extension POSIX {
         private init(_ descriptor: consuming Descriptor, _ name: SharedName, wasCreated: Bool) throws {
             var status = ipc_posix_queue()
             let result = ipc_posix_queue_status(descriptor.number, &status)
-            guard result == 0, let file = FileStatus(of: descriptor.number) else {
+            guard result == 0 else {
                 throw SharedObjectError("open", on: name.subject, Errno(rawValue: -result))
             }
-            (self.name, subject, self.wasCreated, identity) = (name.text, name.subject, wasCreated, file.identity)
+            (self.name, self.wasCreated) = (name.text, wasCreated)
             (capacity, messageSize) = (Int(status.capacity), Int(status.message_size))
             self.descriptor = SharedDescriptor(descriptor, .blocking, subject: name.subject)
         }

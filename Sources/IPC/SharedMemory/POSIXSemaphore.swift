@@ -10,7 +10,7 @@ extension POSIX {
     /// `sem_open`, `sem_clockwait` and `sem_post`.
     public final class Semaphore: Sendable {
         /// The name, with its slash.
-        public let name: String
+        public var name: String { file.text }
         /// Whether this call has made it.
         public let wasCreated: Bool
 
@@ -53,7 +53,7 @@ extension POSIX {
                     .wrongLayout, "open", on: subject, .invalidArgument,
                     "a semaphore has \(size) bytes, and what is there \(found.size)")
             }
-            (self.name, self.file, identity, wasCreated) = (file.text, file, found.identity, found.isNew)
+            (self.file, identity, wasCreated) = (file, found.identity, found.isNew)
             region = try found.mapped(file) { try SharedRegion.map($0, size: size, $1, on: subject) }
         }
 
@@ -70,13 +70,11 @@ extension POSIX {
             let deadline = Deadline.after(timeout)
             try await SharedDescriptor.beginCall("acquire", on: file.subject, deadline: deadline)
             if try tryAcquire() { return }
-            do {
-                let region = region
-                _ = try await BlockingCall.perform("acquire", on: file.subject, deadline: deadline) {
-                    Int(ipc_posix_semaphore_wait(region.address, -1))
-                }
-            } catch let error as SystemError where error.errno != .wouldBlock {
-                throw SharedObjectError("acquire", on: file.subject, error.errno)
+            let (region, file) = (region, file)
+            _ = try await BlockingCall.perform("acquire", on: file.subject, deadline: deadline) {
+                Int(ipc_posix_semaphore_wait(region.address, -1))
+            } refused: {
+                SharedObjectError("acquire", on: file.subject, $0)
             }
             try region.check("acquire", on: file.subject)
         }
@@ -87,8 +85,7 @@ extension POSIX {
         @available(*, noasync, message: "await the asynchronous form")
         public func acquire(timeout: Duration? = nil) throws {
             let deadline = Deadline.after(timeout)
-            let until = deadline.map { Int64(clamping: $0.instant) } ?? -1
-            let result = SystemCall.retrying { ipc_posix_semaphore_wait(region.address, until) }
+            let result = SystemCall.retrying { ipc_posix_semaphore_wait(region.address, Deadline.until(deadline)) }
             if result == -Errno.timedOut.rawValue, let deadline { throw deadline.passed("acquire", on: file.subject) }
             try check(result, "acquire")
         }
@@ -116,13 +113,7 @@ extension POSIX {
             timeout: Duration? = nil, _ body: () async throws -> Result
         ) async throws -> Result {
             try await acquire(timeout: timeout)
-            let result: Result
-            do { result = try await body() } catch {
-                try? release()  // the body's error is the one to know
-                throw error
-            }
-            try release()
-            return result
+            return try await Scope.run(body, endingBy: release)
         }
 
         private func check(_ result: Int32, _ operation: String) throws {
@@ -148,7 +139,7 @@ extension POSIX {
         }
 
         /// Whether the name means this semaphore still: it may have been removed, and another made.
-        public var isNamed: Bool { FileStatus(at: file.path)?.identity == identity }
+        public var isNamed: Bool { SharedFile.has(file, identity) }
 
         /// Takes its name away; those who have it open keep it, and who waits is not woken.
         ///

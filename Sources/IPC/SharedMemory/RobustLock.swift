@@ -42,7 +42,7 @@ public final class RobustLock: Sendable {
     }
 
     /// The name, with its slash.
-    public var name: String { object.name?.text ?? "" }
+    public var name: String { object.name.text }
 
     /// Whether this call has made it.
     public var wasCreated: Bool { object.wasCreated }

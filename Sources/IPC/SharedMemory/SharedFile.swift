@@ -97,13 +97,14 @@ struct SharedFile: ~Copyable {
         }
     }
 
+    /// Whether a name means a file, and not another, or none.
+    static func has(_ name: SharedName, _ identity: FileIdentity) -> Bool {
+        FileStatus(at: name.path)?.identity == identity
+    }
+
     /// Takes a name away from its file, if it still means the one that we have.
     static func remove(_ name: SharedName, _ identity: FileIdentity) throws(SharedObjectError) {
-        guard FileStatus(at: name.path)?.identity == identity else {
-            throw SharedObjectError(
-                .replaced, "remove", on: name.subject, .noSuchFileOrDirectory, "the name means another, or none, by now"
-            )
-        }
+        guard has(name, identity) else { throw .replaced("remove", on: name.subject) }
         let result = name.path.withPlatformString { ipc_remove_file($0) }
         if result < 0 { throw SharedObjectError("remove", on: name.subject, Errno(rawValue: -result)) }
     }

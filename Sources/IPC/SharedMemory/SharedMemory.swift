@@ -16,7 +16,7 @@ public import SystemPackage
 /// cannot be. It may be used from any task, by several at once. It is closed when the last reference goes. The C functions are `shm_open`, `memfd_create`, `fallocate` and `mmap`.
 public final class SharedMemory: Sendable {
     /// The name that it was opened by, with its slash; `nil` for one without.
-    public let name: String?
+    public var name: String? { file?.text }
     /// How many bytes it has.
     public let size: Int
     /// Whether it can only be read here.
@@ -82,7 +82,7 @@ public final class SharedMemory: Sendable {
     }
 
     private init(_ file: consuming SharedFile, _ name: SharedName, _ isReadOnly: Bool) throws {
-        (self.name, self.file, subject, size) = (name.text, name, name.subject, file.size)
+        (self.file, subject, size) = (name, name.subject, file.size)
         (self.isReadOnly, wasCreated, identity) = (isReadOnly, file.isNew, file.identity)
         let (size, subject) = (size, subject)
         // What another program has made may have no memory yet, and then there may be none left when it is touched.
@@ -115,7 +115,7 @@ public final class SharedMemory: Sendable {
         guard result == 0, let status = FileStatus(of: descriptor.number) else {
             throw SharedObjectError("seal", on: subject, Errno(rawValue: -result))
         }
-        (name, file, self.size, isReadOnly, wasCreated) = (nil, nil, size, false, true)
+        (file, self.size, isReadOnly, wasCreated) = (nil, size, false, true)
         identity = status.identity
         contents = Mutex(Contents(descriptor: descriptor, region: region))
     }
@@ -140,7 +140,7 @@ public final class SharedMemory: Sendable {
             throw SharedObjectError(
                 .notPermitted, "open", on: subject, .invalidArgument, "it is not sealed: its size could change")
         }
-        (name, file, size, wasCreated, identity) = (nil, nil, Int(clamping: status.size), false, status.identity)
+        (file, size, wasCreated, identity) = (nil, Int(clamping: status.size), false, status.identity)
         guard size > 0 else {
             throw SharedObjectError(.wrongSize, "open", on: subject, .invalidArgument, "it is empty")
         }
@@ -170,18 +170,14 @@ public final class SharedMemory: Sendable {
     /// - Parameter count: if it is more than there are bytes, the rest is filled with zeros, as Perl's `shmwrite` does.
     /// - Throws: as ``read(at:count:)`` does, with `notPermitted` for memory that can only be read.
     public func write(_ bytes: [UInt8], at offset: Int = 0, paddedTo count: Int? = nil) throws {
-        let size = max(bytes.count, count ?? 0)
-        try change("write", offset, size) { space in
-            space.copyBytes(from: bytes)
-            for index in bytes.count..<size { space[index] = 0 }
-        }
+        try change("write", offset, max(bytes.count, count ?? 0)) { $0.fill(with: bytes) }
     }
 
     /// Reads a text in UTF-8, up to a NUL or to `count` bytes; what is not UTF-8 is replaced by U+FFFD.
     ///
     /// - Throws: as ``read(at:count:)`` does.
     public func text(at offset: Int = 0, count: Int) throws -> String {
-        String(decoding: try read(at: offset, count: count).prefix { $0 != 0 }, as: UTF8.self)
+        SharedBytes.text(try read(at: offset, count: count))
     }
 
     // MARK: Values
@@ -236,7 +232,7 @@ public final class SharedMemory: Sendable {
     public func close() { contents.withLock { $0 = nil } }
 
     /// Whether the name means this memory still: it may have been removed, and another made.
-    public var isNamed: Bool { file.flatMap { FileStatus(at: $0.path) }?.identity == identity }
+    public var isNamed: Bool { file.map { SharedFile.has($0, identity) } ?? false }
 
     /// Takes its name away; those who have it open keep it. One without a name has nothing to remove.
     ///
@@ -273,7 +269,7 @@ public final class SharedMemory: Sendable {
     private func use<Result>(
         _ operation: String, _ offset: Int, _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
-        guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
+        guard SharedBytes.hold(count, at: offset, inside: size) else {
             throw SharedObjectError(
                 .outOfRange, operation, on: subject, .invalidArgument,
                 "\(count) bytes at \(offset) are not inside its \(size)")

@@ -10,17 +10,13 @@ extension SharedObject {
         let size = halves.pointee.size
         if size <= 8 {
             var (word, version) = (UInt64(0), UInt64(0))
-            try finish(ipc_shared_read(halves, &word, 8, &version), operation) {
-                ipc_shared_read(halves, &word, 8, &version)
-            }
+            try finish(operation) { ipc_shared_read(halves, &word, 8, &version) }
             withUnsafeBytes(of: word) { space.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<space.count])) }
             return version
         }
         var version: UInt64 = 0
         try SharedObject.withRoom(size) { room in
-            try finish(ipc_shared_read(halves, room, size, &version), operation) {
-                ipc_shared_read(halves, room, size, &version)
-            }
+            try finish(operation) { ipc_shared_read(halves, room, size, &version) }
             space.copyMemory(from: UnsafeRawBufferPointer(start: room, count: space.count))
         }
         return version
@@ -33,9 +29,7 @@ extension SharedObject {
             var (version, result) = (UInt64(0), 0)
             let bytes = try [UInt8](unsafeUninitializedCapacity: max(8, room)) { space, used in
                 guard let start = space.baseAddress else { return }
-                result = ipc_shared_read(halves, start, room, &version)
-                if result == SharedObject.isLonger { return }
-                result = try finish(result, operation) { ipc_shared_read(halves, start, room, &version) }
+                result = try finish(operation) { ipc_shared_read(halves, start, room, &version) }
                 used = max(0, result)
             }
             if result != SharedObject.isLonger { return (bytes, version) }
@@ -48,9 +42,10 @@ extension SharedObject {
     /// The count of a read. One that has met a change each time is made once more under the lock.
     @discardableResult
     @inline(__always)
-    private func finish(_ result: Int, _ operation: String, _ again: () -> Int) throws -> Int {
+    private func finish(_ operation: String, _ read: () -> Int) throws -> Int {
+        let result = read()
         if result >= 0, !region.isBroken { return result }
-        return try finishSlowly(result, operation, again)
+        return try finishSlowly(result, operation, read)
     }
 
     @inline(never)

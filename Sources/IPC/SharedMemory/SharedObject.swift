@@ -12,7 +12,7 @@ final class SharedObject: @unchecked Sendable {
     // Safe because what the pointers lead to is used by C's atomic functions, or under the lock, and nothing else changes.
 
     /// What never changes.
-    struct Header: Equatable {
+    struct Header {
         let kind: NamedObject.Kind
         /// Of a half of the value, in bytes; 0 for a lock alone.
         let size: Int
@@ -23,7 +23,7 @@ final class SharedObject: @unchecked Sendable {
     }
 
     let header: Header
-    let name: SharedName?
+    let name: SharedName
     let subject: String
     let identity: FileIdentity
     let wasCreated: Bool
@@ -90,15 +90,11 @@ final class SharedObject: @unchecked Sendable {
 
     /// Takes the lock on this thread; whether its holder died with it.
     func take(_ operation: String, _ deadline: Deadline?) throws -> Bool {
-        let until = deadline.map { max(1, Int64(clamping: $0.instant)) } ?? -1
-        while true {
-            let result = ipc_lock_take(line, until)
-            if result == -Errno.interrupted.rawValue { continue }
-            if result == -Errno.timedOut.rawValue, let deadline {
-                throw deadline.passed(operation, on: subject + heldBy)
-            }
-            return try taken(Int(result), operation)
+        let result = SystemCall.retrying { ipc_lock_take(line, Deadline.until(deadline)) }
+        if result == -Errno.timedOut.rawValue, let deadline {
+            throw deadline.passed(operation, on: subject + heldBy)
         }
+        return try taken(Int(result), operation)
     }
 
     /// Takes the lock if nobody has it; `nil` if somebody has. Never waits.
@@ -138,6 +134,8 @@ final class SharedObject: @unchecked Sendable {
         do {
             _ = try await BlockingCall.perform(operation, on: subject, deadline: deadline) {
                 Int(ipc_lock_take(self.line, -1))
+            } refused: {
+                self.failure(operation, $0)
             } then: { result in
                 outcome.set {
                     let holderDied = try self.taken(result, operation)
@@ -147,8 +145,6 @@ final class SharedObject: @unchecked Sendable {
             }
         } catch let error as TimeoutError {
             throw TimeoutError(error.operation, on: subject + heldBy, limit: error.limit)
-        } catch let error as SystemError where error.errno != .wouldBlock {
-            throw failure(operation, error.errno)
         }
         return try outcome.get(failure(operation, .canceled))
     }
@@ -180,11 +176,9 @@ final class SharedObject: @unchecked Sendable {
     // MARK: Names
 
     /// Whether the name means this object still.
-    var isNamed: Bool { name.flatMap { FileStatus(at: $0.path) }?.identity == identity }
+    var isNamed: Bool { SharedFile.has(name, identity) }
 
-    func remove() throws(SharedObjectError) {
-        if let name { try SharedFile.remove(name, identity) }
-    }
+    func remove() throws(SharedObjectError) { try SharedFile.remove(name, identity) }
 }
 
 /// What one thread finds out and another reads when it has ended.

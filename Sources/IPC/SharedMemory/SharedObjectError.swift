@@ -76,6 +76,12 @@ public struct SharedObjectError: Error, Hashable, Sendable, CustomStringConverti
         self.process = process
     }
 
+    /// The error of doing something to an object by a name that does not mean it any more.
+    static func replaced(_ operation: String, on subject: String) -> SharedObjectError {
+        SharedObjectError(
+            .replaced, operation, on: subject, .noSuchFileOrDirectory, "the name means another, or none, by now")
+    }
+
     /// The error of a call of the kernel.
     init(_ operation: String, on subject: String, _ errno: Errno) {
         let kind: Kind =

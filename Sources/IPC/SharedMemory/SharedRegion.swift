@@ -41,8 +41,8 @@ final class SharedRegion: @unchecked Sendable {
 
     /// Throws if what was just done has met a page that is not there any more.
     @inline(__always)
-    func check(_ operation: String, on subject: String) throws(SharedObjectError) {
-        if isBroken { throw broken(operation, subject) }
+    func check(_ operation: String, on subject: @autoclosure () -> String) throws(SharedObjectError) {
+        if isBroken { throw broken(operation, subject()) }
     }
 
     @inline(never)

@@ -12,12 +12,10 @@ extension SharedVariable {
         try await SharedDescriptor.beginCall("wait for", on: object.subject, deadline: deadline)
         let object = object
         if object.wait(version, 0) != 0 {
-            do {
-                _ = try await BlockingCall.perform("wait for", on: object.subject, deadline: deadline) {
-                    Int(object.wait(version, -1))
-                }
-            } catch let error as SystemError where error.errno != .wouldBlock {
-                throw object.failure("wait for", error.errno)
+            _ = try await BlockingCall.perform("wait for", on: object.subject, deadline: deadline) {
+                Int(object.wait(version, -1))
+            } refused: {
+                object.failure("wait for", $0)
             }
         }
         return try snapshot
@@ -30,7 +28,7 @@ extension SharedVariable {
     public func waitForChange(since version: UInt64, timeout: Duration? = nil) throws -> Snapshot {
         let deadline = Deadline.after(timeout)
         while true {
-            let result = object.wait(version, deadline.map { max(1, Int64(clamping: $0.instant)) } ?? -1)
+            let result = object.wait(version, Deadline.until(deadline))
             if result == 0 { return try snapshot }
             if result == -Errno.timedOut.rawValue, let deadline {
                 throw deadline.passed("wait for", on: object.subject)

@@ -14,7 +14,7 @@ import SystemPackage
 /// this process, so that no thread has to; the C function is `fcntl` with `F_OFD_SETLK`.
 public final class SingleInstance: Sendable {
     /// The name, with its slash.
-    public let name: String
+    public var name: String { file.text }
 
     private let file: SharedName
     private let identity: FileIdentity
@@ -41,7 +41,7 @@ public final class SingleInstance: Sendable {
             let region = try SharedRegion.map(found.descriptor, size: SingleInstance.room, "become", on: file.subject)
             let result = ipc_record_lock(found.descriptor.number, Int32(IPC_LOCK_EXCLUSIVE.rawValue), 0, 0, 0)
             // Whoever had it before took the name away with it: a lock on what has no name keeps out nobody.
-            if result == 0, FileStatus(at: file.path)?.identity != found.identity { continue }
+            if result == 0, !SharedFile.has(file, found.identity) { continue }
             guard result == 0 else {
                 guard result == -Errno.wouldBlock.rawValue else {
                     throw SharedObjectError("become", on: file.subject, Errno(rawValue: -result))
@@ -52,7 +52,7 @@ public final class SingleInstance: Sendable {
                     "process \(process.map(String.init(describing:)) ?? "?") is the one", process: process)
             }
             region.address.storeBytes(of: ProcessID.current.rawValue, as: Int32.self)
-            (self.name, self.file, identity) = (file.text, file, found.identity)
+            (self.file, identity) = (file, found.identity)
             box = Mutex(found.descriptor)
             return
         }

@@ -25,11 +25,12 @@ extension SystemV.Key {
 private enum KeyFile {
     /// The key in a file; `nil` if there is none.
     static func read(_ path: FilePath) throws -> SystemV.Key? {
-        let flags = IPC_O_RDONLY | IPC_O_NOFOLLOW | IPC_O_NONBLOCK | IPC_O_NOCTTY
-        let number = SystemCall.retrying { path.withPlatformString { ipc_open($0, flags, 0) } }
-        if number == -Errno.noSuchFileOrDirectory.rawValue { return nil }
-        guard number >= 0 else { throw error(path, Errno(rawValue: -number)) }
-        let file = try Descriptor(fresh: number, "read key in", on: path.string)
+        let file: Descriptor
+        do { file = try SmallFile.open(path.string, IPC_O_RDONLY | IPC_O_NOFOLLOW | IPC_O_NONBLOCK) } catch {
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            throw self.error(path, error.errno)
+        }
+        let number = file.number
         guard let status = FileStatus(of: number), status.type == IPC_FILE_REGULAR.rawValue else {
             throw error(path, .invalidArgument)
         }

@@ -89,12 +89,10 @@ extension SystemV {
             try await SharedDescriptor.beginCall("send to", on: subject, deadline: deadline)
             let message = try packed(bytes, type)
             if try sendAtOnce(message) { return }
-            do {
-                _ = try await BlockingCall.perform("send to", on: subject, deadline: deadline) { [id] in
-                    message.withUnsafeBytes { MessageQueue.send(id, $0, waits: true) }
-                }
-            } catch let error as SystemError where error.errno != .wouldBlock {
-                throw SystemV.refusal("send to", .queue, id, subject, error.errno)
+            _ = try await BlockingCall.perform("send to", on: subject, deadline: deadline) { [id] in
+                message.withUnsafeBytes { MessageQueue.send(id, $0, waits: true) }
+            } refused: {
+                SystemV.refusal("send to", .queue, id, subject, $0)
             }
         }
 
@@ -183,14 +181,12 @@ extension SystemV {
             let limit = MessageQueue.room(limit)
             if let message = try receiveHere(selection, limit, waits: false) { return message }
             let room = MessageRoom(limit)
-            do {
-                let count = try await BlockingCall.perform("receive from", on: subject, deadline: deadline) { [id] in
-                    room.receive(id, selection, waits: true)
-                }
-                return room.message(count)
-            } catch let error as SystemError where error.errno != .wouldBlock {
-                throw failure(error.errno, limit)
+            let count = try await BlockingCall.perform("receive from", on: subject, deadline: deadline) { [id] in
+                room.receive(id, selection, waits: true)
+            } refused: {
+                failure($0, limit)
             }
+            return room.message(count)
         }
 
         /// Takes a message out of the queue on the thread of the caller, which waits as long as need be: for programs that are not

@@ -87,7 +87,7 @@ extension SystemV.SemaphoreSet {
         _ index: Int = 0, timeout: Duration? = nil, _ body: () async throws -> Result
     ) async throws -> Result {
         try await take(index, timeout: timeout)
-        return try await ended({ try give(index) }, body)
+        return try await Scope.run(body, endingBy: { try give(index) })
     }
 
     private func taking(_ index: Int) -> [Operation] { [.waitForZero(index), .increment(index)] }
@@ -128,7 +128,7 @@ extension SystemV.SemaphoreSet {
         _ amount: Int = 1, from index: Int = 0, timeout: Duration? = nil, _ body: () async throws -> Result
     ) async throws -> Result {
         try await acquire(amount, from: index, timeout: timeout)
-        return try await ended({ try release(amount, to: index) }, body)
+        return try await Scope.run(body, endingBy: { try release(amount, to: index) })
     }
 
     // MARK: Scopes
@@ -140,16 +140,6 @@ extension SystemV.SemaphoreSet {
         let set = try SystemV.SemaphoreSet(key: .private, count: count, initialValue: initialValue)
         defer { try? set.remove() }
         return try await body(set)
-    }
-
-    private func ended<Result>(_ end: () throws -> Void, _ body: () async throws -> Result) async throws -> Result {
-        let result: Result
-        do { result = try await body() } catch {
-            try? end()  // the body's error is the one to know
-            throw error
-        }
-        try end()
-        return result
     }
 
     // MARK: The calls
@@ -194,13 +184,11 @@ extension SystemV.SemaphoreSet {
     private func wait(
         _ operation: String, _ operations: [Operation], _ undoes: Bool, _ deadline: Deadline?
     ) async throws {
-        do {
-            let set = self
-            _ = try await BlockingCall.perform(operation, on: subject, deadline: deadline) {
-                set.withSteps(operations, undoes) { Int(ipc_semaphore_operate(set.id, $0.baseAddress, $1, -1)) }
-            }
-        } catch let error as SystemError where error.errno != .wouldBlock {
-            throw failure(operation, error.errno.rawValue)
+        let set = self
+        _ = try await BlockingCall.perform(operation, on: subject, deadline: deadline) {
+            set.withSteps(operations, undoes) { Int(ipc_semaphore_operate(set.id, $0.baseAddress, $1, -1)) }
+        } refused: {
+            failure(operation, $0.rawValue)
         }
     }
 

@@ -113,18 +113,14 @@ extension SystemV {
         /// - Throws: ``SystemVError`` with `outOfRange` for what is not inside, with `notPermitted` if it is attached to be read, with
         ///   `removed` after ``detach()``. Nothing was written then.
         public func write(_ bytes: [UInt8], at offset: Int = 0, paddedTo count: Int? = nil) throws {
-            let size = max(bytes.count, count ?? 0)
-            try change("write", offset, size) { space in
-                space.copyBytes(from: bytes)
-                for index in bytes.count..<size { space[index] = 0 }
-            }
+            try change("write", offset, max(bytes.count, count ?? 0)) { $0.fill(with: bytes) }
         }
 
         /// The text at a place, up to the first zero byte; what is not UTF-8 is replaced by U+FFFD.
         ///
         /// - Throws: as ``read(at:count:)`` does.
         public func text(at offset: Int = 0, count: Int) throws -> String {
-            String(decoding: try read(at: offset, count: count).prefix { $0 != 0 }, as: UTF8.self)
+            SharedBytes.text(try read(at: offset, count: count))
         }
 
         // MARK: Values
@@ -216,7 +212,7 @@ extension SystemV {
         private func use<Result>(
             _ operation: String, _ offset: Int, _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
         ) throws -> Result {
-            guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
+            guard SharedBytes.hold(count, at: offset, inside: size) else {
                 throw SystemVError(
                     .outOfRange, operation, on: subject, .invalidArgument,
                     "\(count) bytes at \(offset) are not inside its \(size)")
