@@ -213,6 +213,44 @@ struct RobustLockTests {
         }
     }
 
+    @Test("M3: a lock whose file is cut short is an error for the next who wants it, and no SIGBUS")
+    func truncated() async throws {
+        let lock = try RobustLock(named: sharedName("cut"))
+        defer { unlink(sharedPath(lock.name)) }
+        // Whoever waits for it meanwhile is refused as well, so this body was alone.
+        try await lock.withLock { _ = truncate(sharedPath(lock.name), 0) }
+        let after = await #expect(throws: SharedObjectError.self) { try await lock.withLock { Issue.record("ran") } }
+        #expect(after?.kind == .truncated)
+        try await RobustLock.withNew(named: sharedName("other")) { try await $0.withLock {} }
+    }
+
+    @Test("M5: every byte of a lock set to 0x00, 0xFF and others: a typed error, a time-out or the lock, never a hang")
+    func everyByte() async throws {
+        let name = sharedName("bytes")
+        let lock = try RobustLock(named: name)
+        defer { try? lock.remove() }
+        let memory = try SharedMemory(existing: name)
+        let good = try memory.read(count: memory.size)
+        var generator = Chance(seed: 10)
+        let repaired: @Sendable (ProcessID?) throws -> Void = { _ in }
+        var refused = 0
+        for place in Array(0..<72) + Array(4016..<4096) {
+            for byte in [0x00, 0xFF, UInt8.random(in: .min ... .max, using: &generator)] {
+                try memory.write(good)
+                try memory.write([byte], at: place)
+                for opens in [false, true] {
+                    do {
+                        let lock = opens ? try RobustLock(named: name) : lock
+                        try await lock.withLock(timeout: .milliseconds(500), repairing: repaired) {}
+                    } catch is SharedObjectError { refused += 1 } catch is TimeoutError {}
+                }
+            }
+        }
+        try memory.write(good)
+        #expect(refused > 100)
+        try await lock.withLock {}
+    }
+
     @Test("Another kind of object, and what is none of ours, are refused")
     func foreign() throws {
         let name = sharedName("foreign")

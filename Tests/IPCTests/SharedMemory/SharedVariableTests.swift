@@ -285,6 +285,48 @@ struct SharedVariableTests {
         #expect(try variable.value == 4, "whoever knows better mends it")
     }
 
+    @Test("M5: the same for a coded value, with its lengths, and for one larger than the page")
+    func everyByteOfOthers() async throws {
+        let (coded, wide) = (sharedName("bytes-coded"), sharedName("bytes-wide"))
+        let text = try SharedVariable(named: coded, initialValue: "hello", sizeLimit: 10_000)
+        let numbers = try SharedVariable(named: wide, initialValue: Wide(filledWith: 7))
+        defer {
+            try? text.remove()
+            try? numbers.remove()
+        }
+        var generator = Chance(seed: 9)
+        func check(_ name: String, _ use: () async throws -> Bool) async throws -> Int {
+            let memory = try SharedMemory(existing: name)
+            let good = try memory.read(count: memory.size)
+            var damaged = 0
+            for place in Array(0..<72) + Array(128..<144) + Array(4032..<4112) {
+                for byte in [0x00, 0xFF, UInt8.random(in: .min ... .max, using: &generator)] {
+                    try memory.write(good)
+                    try memory.write([byte], at: place)
+                    do {
+                        let isRight = try await use()
+                        #expect(isRight, "\(name), byte \(place), \(byte)")
+                    } catch let error as SharedObjectError {
+                        if error.kind == .damaged { damaged += 1 }
+                    } catch is TimeoutError {}
+                }
+            }
+            try memory.write(good)
+            return damaged
+        }
+        let first = try await check(coded) {
+            let new = try SharedVariable(named: coded, initialValue: "", sizeLimit: 10_000)
+            let locked = try await new.withLock(timeout: .milliseconds(500)) { $0 }
+            return try text.value == "hello" && new.value == "hello" && locked == "hello"
+        }
+        let second = try await check(wide) {
+            let new = try SharedVariable(named: wide, initialValue: Wide())
+            let locked = try await new.withLock(timeout: .milliseconds(500)) { $0.words[1023] }
+            return try numbers.value.words[0] == 7 && new.value.words[1023] == 7 && locked == 7
+        }
+        #expect(first > 50 && second > 50)
+    }
+
     @Test("M3: a variable whose file is cut short is an error, and no SIGBUS", arguments: [0, 1, 4096])
     func truncated(size: Int) async throws {
         let name = sharedName("cut")
