@@ -151,10 +151,12 @@ extension ByteReader {
     @inline(__always)
     private func attempt(_ address: UnsafeMutableRawPointer?, _ count: Int) -> Int {
         guard let address else { return 0 }
-        let count = descriptor.endsWhenEmpty ? supply.allowance(count, of: descriptor) : count
+        // Asked before the read: of what was written between the two, only a later one knows that it was the last.
+        supply.isLast = descriptor.endsWhenEmpty
+        let count = supply.isLast ? supply.allowance(count, of: descriptor) : count
         guard count > 0 else { return 0 }
         let result = descriptor.transfer.read(descriptor.number, address, count)
-        if descriptor.endsWhenEmpty { supply.took(result) }
+        if supply.isLast { supply.took(result) }
         if let tap, result > 0 { tap(UnsafeRawBufferPointer(start: address, count: result)) }
         return result
     }
@@ -189,7 +191,7 @@ extension ByteReader {
             throw SystemError("read", on: descriptor.subject, error)
         }
         supply.hadNothing()
-        return descriptor.endsWhenEmpty ? 0 : nil
+        return supply.isLast ? 0 : nil
     }
 
     @inline(__always)
@@ -216,6 +218,8 @@ struct Supply {
     var isDrained = false
     /// The last read brought so much that whoever writes is probably not done.
     var isFlowing = false
+    /// When the last read was made, nobody whom we wait for could write any more: if it found nothing, that was the end.
+    var isLast = false
     private var wasFull = false
     /// What was in the pipe when its writers that count had gone; whatever others add is not waited for.
     private var remaining: Int?

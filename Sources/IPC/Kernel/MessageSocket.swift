@@ -153,6 +153,8 @@ final class MessageSocket: Sendable {
             var numbers = [Int32](repeating: -1, count: Int(capacity))
             var came: Int32 = 0
             var room = [UInt8](repeating: 0, count: wanted)
+            // Before the call: what was sent between the two is still to be had.
+            let isLast = descriptor.endsWhenEmpty
             let result = SystemCall.retrying {
                 room.withUnsafeMutableBytes { room in
                     guard let base = room.baseAddress else { return 0 }
@@ -164,7 +166,7 @@ final class MessageSocket: Sendable {
                 head += room[..<count]
                 return count
             }
-            if descriptor.endsWhenEmpty { return nil }
+            if isLast { return nil }
             try await descriptor.wait(.reading, deadline: deadline, "receive")
         }
     }
@@ -187,6 +189,7 @@ final class MessageSocket: Sendable {
         var bytes: [UInt8] = []
         while bytes.count < size {
             let room = min(size - bytes.count, MessageSocket.mostAtOnce)
+            let isLast = descriptor.endsWhenEmpty
             var result = 0
             let piece = [UInt8](unsafeUninitializedCapacity: room) { space, used in
                 result = SystemCall.retrying { ipc_receive(descriptor.number, space.baseAddress, room) }
@@ -196,7 +199,7 @@ final class MessageSocket: Sendable {
                 guard count > 0 else { return nil }
                 bytes += piece
             } else {
-                if descriptor.endsWhenEmpty { return nil }
+                if isLast { return nil }
                 try await descriptor.wait(.reading, deadline: deadline, "receive")
             }
         }

@@ -138,4 +138,27 @@ struct SharedDescriptorTests {
             }
         }
     }
+
+    @Test("P24: what is written just before the writers are gone is read, however the end is learned")
+    func lastBytes() async throws {
+        for round in 0..<(isOptimized ? 20_000 : 5_000) {
+            let pipe = try AnonymousPipe()
+            let (reader, writer) = (pipe.reader, pipe.writer)
+            let descriptor = reader.descriptor
+            let ended = Task { @concurrent in
+                for _ in 0..<(round % 64) { sched_yield() }
+                var byte: UInt8 = 7
+                _ = Glibc.write(writer.descriptor.number, &byte, 1)
+                descriptor.endWhenEmpty()
+            }
+            let bytes = try await reader.readAll(limit: 10)
+            await ended.value
+            if bytes != [7] {
+                Issue.record("round \(round): \(bytes)")
+                return
+            }
+            try writer.close()
+            reader.close()
+        }
+    }
 }
