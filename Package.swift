@@ -75,6 +75,7 @@ let package = Package(
             dependencies: ["IPC", "CIPC", "IPCTool", "IPCTests", "TestChild"],
             swiftSettings: settings + quicklyBuilt
         ),
-        .testTarget(name: "TidyTests", swiftSettings: settings + quicklyBuilt),
+        .testTarget(
+            name: "TidyTests", dependencies: ["IPC", "IPCTests"], swiftSettings: settings + quicklyBuilt),
     ]
 )

@@ -26,6 +26,7 @@ extension ByteReader {
     ///   - keepingEnds: whether the line keeps its LF or CR LF.
     ///   - decoding: what becomes of bytes that are not UTF-8. NUL is a character like any other.
     ///   - limit: the most bytes that a line may have, its end not counted.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``ReadError`` with `lineTooLong` or `invalidText`, ``SystemError``, ``TimeoutError``,
     ///   `CancellationError`. After each of them nothing was taken.
     public func readLine(

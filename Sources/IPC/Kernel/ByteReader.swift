@@ -93,7 +93,9 @@ public final class ByteReader: @unchecked Sendable {
 
     /// Reads until the end.
     ///
-    /// - Parameter limit: the most bytes to take, beyond which the call throws; in bytes.
+    /// - Parameters:
+    ///   - limit: the most bytes to take, beyond which the call throws.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``ReadError`` with `limitExceeded`, and as ``read(upTo:timeout:)`` does. After each of these the bytes
     ///   can still be read.
     public func readAll(limit: Int, timeout: Duration? = nil) async throws -> [UInt8] {

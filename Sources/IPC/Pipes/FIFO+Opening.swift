@@ -8,8 +8,10 @@ extension FIFO {
     /// Whoever came first waits for the other: there is no end before the first writer. Several readers share what is written,
     /// in pieces that nobody chooses.
     ///
-    /// - Parameter staysOpen: whether to read on from one writer to the next: the call then waits for nobody, and the reader never
-    ///   sees an end. It needs the right to write to the FIFO too, since it is that which keeps the stream open.
+    /// - Parameters:
+    ///   - staysOpen: whether to read on from one writer to the next: the call then waits for nobody, and the reader never
+    ///     sees an end. It needs the right to write to the FIFO too, since it is that which keeps the stream open.
+    ///   - timeout: how long to wait for a writer; as long as it takes for `nil`.
     /// - Throws: ``SystemError`` as ``init(at:trusting:)`` does, with `EACCES`, and with `ESTALE` if the FIFO was removed or replaced,
     ///   before or while this waits; with `EAGAIN` if 1,024 blocking calls are under way in this process. ``TimeoutError``,
     ///   `CancellationError`; nobody has been met then. The C function is `open`.

@@ -21,6 +21,7 @@ extension FIFO {
     /// ``Signal/cancelling(on:during:)-(Signal...,_)``. Of two servers at one path the later one has it, and the former ends.
     ///
     /// - Parameters:
+    ///   - path: where readers find the FIFO.
     ///   - permissions: those of the FIFO, whatever the umask is.
     ///   - readers: so many can be served at the same time; while there are more, they wait.
     ///   - timeout: so long a reader may take for its payload. One that takes longer sees the end early.

@@ -16,7 +16,9 @@ public final class RecordReader: Sendable {
 
     /// Receives from a stream, which the reader keeps.
     ///
-    /// - Parameter limit: the most bytes that a record may have; what claims to be longer is no record.
+    /// - Parameters:
+    ///   - stream: what the writers write to, such as a FIFO.
+    ///   - limit: the most bytes that a record may have; what claims to be longer is no record.
     public init(_ stream: ByteReader, limit: Int = 1 << 20) {
         self.stream = stream
         self.limit = max(0, min(limit, 1 << 30))

@@ -26,7 +26,9 @@ public final class RecordWriter: Sendable {
 
     /// Sends to a stream, which the writer keeps.
     ///
-    /// - Parameter lock: a file to be locked for each record, so that records can be longer than 4,056 bytes; at the most 1 GiB.
+    /// - Parameters:
+    ///   - stream: what the reader reads, such as a FIFO.
+    ///   - lock: a file to be locked for each record, so that records can be longer than 4,056 bytes; at the most 1 GiB.
     public init(_ stream: ByteWriter, lockedBy lock: FilePath? = nil) {
         self.stream = stream
         self.lock = lock

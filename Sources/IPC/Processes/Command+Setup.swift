@@ -9,7 +9,7 @@ extension Command {
     ///
     /// The descriptor belongs to the command from now on, and to its copies. Whatever numbers are taken in this process, and
     /// in whatever order the program's are stated, each lands where it is wanted. Nothing but 0, 1, 2 and what is passed so is
-    /// open in the program. The numbers 0 to 2 are those of ``input(_:)-(Input)``, ``output(_:)`` and ``error(_:)``, and
+    /// open in the program. The numbers 0 to 2 are those of ``input(_:)-(Command.Input)``, ``output(_:)`` and ``error(_:)``, and
     /// refused here, when the program is started.
     public func passing(_ descriptor: consuming Descriptor, as number: Int32) -> Command {
         passing(.owned(DescriptorBox(descriptor)), number)

@@ -18,7 +18,7 @@ extension Command {
     /// program that writes on has its output closed, and that it ends thereby is no error.
     ///
     /// - Parameters:
-    ///   - over: what joins the two.
+    ///   - transport: what joins the two.
     ///   - bufferLimit: the most bytes of each output to keep in memory; a write that would need more fails.
     ///   - timeout: how long program and body may take together.
     ///   - grace: how long the tree may take to comply with SIGTERM before SIGKILL.

@@ -21,7 +21,9 @@ extension InputSequence {
 
     /// Writes all sources to a stream, byte for byte, and gives what could not be read.
     ///
-    /// - Parameter timeout: how long it may take.
+    /// - Parameters:
+    ///   - writer: where they go; it stays open.
+    ///   - timeout: how long it may take.
     /// - Returns: what was passed over in this call; ``failures`` has it too.
     /// - Throws: what writing throws, ``SystemError`` with `EPIPE` if the stream's reader has left; ``TimeoutError``;
     ///   `CancellationError`. A command that runs is ended then.

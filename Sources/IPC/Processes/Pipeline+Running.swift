@@ -30,7 +30,11 @@ extension Pipeline {
     /// Runs the pipeline and keeps what the last stage writes to its standard output, and the last 8 KiB of what each
     /// writes to its standard error. The first stage reads from `/dev/null`, unless its command has an input.
     ///
-    /// - Parameter limit: how much of the output to keep.
+    /// - Parameters:
+    ///   - limit: how much of the output to keep.
+    ///   - timeout: how long it may run.
+    ///   - grace: how long the trees may take to comply with SIGTERM before SIGKILL.
+    ///   - passingOn: signals that are for the programs rather than for this process.
     /// - Throws: as ``run(timeout:grace:passingOn:)`` does; ``PipelineError`` for more output than the limit.
     public func capture(
         limit: CaptureLimit = .failing(beyond: 64 << 20), timeout: Duration? = nil, grace: Duration = .seconds(2),

@@ -134,7 +134,7 @@ public struct ShellScript: Sendable, ExpressibleByStringInterpolation, CustomStr
         return word + [quote]
     }
 
-    /// A text as one word of the shell, as ``quoted(_:)-([UInt8])`` gives it for bytes.
+    /// A text as one word of the shell, as ``quoted(_:)->[UInt8]`` gives it for bytes.
     public static func quoted(_ text: String) -> String {
         // By bytes: as characters, a quote with an accent on it would be another one.
         let bytes: [UInt8] = quoted(Array(text.utf8))

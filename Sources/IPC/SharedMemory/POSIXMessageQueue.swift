@@ -137,7 +137,10 @@ extension POSIX {
 
         /// Puts a message into the queue, as soon as there is room.
         ///
-        /// - Parameter priority: 0 to 32,767; the higher, the sooner it is received.
+        /// - Parameters:
+        ///   - bytes: the message; it may be empty.
+        ///   - priority: 0 to 32,767; the higher, the sooner it is received.
+        ///   - timeout: how long to wait for room; as long as it takes for `nil`.
         /// - Throws: ``SharedObjectError``: `tooLarge`, `outOfRange`; ``TimeoutError``, `CancellationError`; ``SystemError`` with `ECANCELED`
         ///   if it was closed. The message was not sent then.
         public func send(_ bytes: [UInt8], priority: Int = 0, timeout: Duration? = nil) async throws {
@@ -168,7 +171,7 @@ extension POSIX {
 
         /// Puts a message into the queue if there is room; whether there was. Never waits.
         ///
-        /// - Throws: as ``send(_:priority:timeout:)-([UInt8],_,_)`` does.
+        /// - Throws: as `send` does, without waiting.
         public func trySend(_ bytes: [UInt8], priority: Int = 0) throws -> Bool {
             try put(bytes, priority, waits: false)
         }
@@ -235,7 +238,7 @@ extension POSIX {
 
         /// Takes the most urgent message out of the queue if there is one; `nil` if not. Never waits.
         ///
-        /// - Throws: as ``receive(timeout:)`` does.
+        /// - Throws: as `receive` does, without waiting.
         public func tryReceive() throws -> Message? { try get(waits: false) }
 
         private func get(waits: Bool) throws -> Message? {

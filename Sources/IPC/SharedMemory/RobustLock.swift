@@ -81,7 +81,7 @@ public final class RobustLock: Sendable {
 
     /// Runs a body if nobody has the lock; `nil` if somebody has. Never waits.
     ///
-    /// - Throws: as ``withLock(timeout:repairing:_:)-(_,_,()->Result)`` does.
+    /// - Throws: as `withLock` does, without waiting.
     public func tryWithLock<Result>(
         repairing repair: ((ProcessID?) throws -> Void)? = nil, _ body: () throws -> Result
     ) throws -> Result? {

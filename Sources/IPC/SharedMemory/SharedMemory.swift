@@ -167,7 +167,10 @@ public final class SharedMemory: Sendable {
 
     /// Writes bytes.
     ///
-    /// - Parameter count: if it is more than there are bytes, the rest is filled with zeros, as Perl's `shmwrite` does.
+    /// - Parameters:
+    ///   - bytes: what to write.
+    ///   - offset: where, in bytes from the beginning.
+    ///   - count: if it is more than there are bytes, the rest is filled with zeros, as Perl's `shmwrite` does.
     /// - Throws: as ``read(at:count:)`` does, with `notPermitted` for memory that can only be read.
     public func write(_ bytes: [UInt8], at offset: Int = 0, paddedTo count: Int? = nil) throws {
         try change("write", offset, max(bytes.count, count ?? 0)) { $0.fill(with: bytes) }

@@ -5,7 +5,9 @@ public import SystemPackage
 extension SharedVariable {
     /// Waits until the value is another than the one of a snapshot, and gives it; changes in between may have been missed.
     ///
-    /// - Parameter version: of the value that is known; if it is not the current one, there is nothing to wait for.
+    /// - Parameters:
+    ///   - version: of the value that is known; if it is not the current one, there is nothing to wait for.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: as ``value`` does; ``TimeoutError``, `CancellationError`, ``SystemError`` with `EAGAIN` if too many wait already.
     public func waitForChange(since version: UInt64, timeout: Duration? = nil) async throws -> Snapshot {
         let deadline = Deadline.after(timeout)
@@ -38,7 +40,7 @@ extension SharedVariable {
 
     /// Waits until the value is as it should be, and gives it.
     ///
-    /// - Throws: what the condition throws; as ``waitForChange(since:timeout:)-(UInt64,_)`` does.
+    /// - Throws: what the condition throws; as `waitForChange` does.
     public func wait(
         timeout: Duration? = nil, until isReached: (Value) throws -> Bool
     ) async throws -> Value {

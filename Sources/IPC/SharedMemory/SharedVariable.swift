@@ -114,7 +114,7 @@ public final class SharedVariable<Value: Sendable>: Sendable {
     @inlinable
     public var value: Value { get throws { try snapshot.value } }
 
-    /// The value and its number, for ``waitForChange(since:timeout:)-(UInt64,_)``.
+    /// The value and its number, for `waitForChange(since:)`.
     ///
     /// - Throws: as ``value`` does.
     @inlinable
@@ -136,7 +136,9 @@ public final class SharedVariable<Value: Sendable>: Sendable {
     /// other bytes, those between fields among them. A body that has begun is not interrupted, by a cancellation neither. On the thread
     /// that has waited it has 1 MiB of stack, and no task-local values.
     ///
-    /// - Parameter timeout: how long to wait for one's turn.
+    /// - Parameters:
+    ///   - timeout: how long to wait for one's turn; as long as it takes for `nil`.
+    ///   - body: changes the value; what it gives is given.
     /// - Throws: what the body throws. ``SharedObjectError`` with `damaged`, with `truncated`, with `deadlock` if this thread is changing
     ///   the value already, with `tooLarge` for a coded value above the limit, with `limitReached` if there is no memory for it.
     ///   ``TimeoutError`` that names who has its turn; `CancellationError`; ``SystemError`` with `EAGAIN` if too many wait already.
@@ -193,7 +195,7 @@ public final class SharedVariable<Value: Sendable>: Sendable {
 
     /// Changes the value if nobody else is doing so; `nil` if somebody is. Never waits.
     ///
-    /// - Throws: as ``withLock(timeout:_:)-(_,(Value)->Result)`` does.
+    /// - Throws: as `withLock` does.
     public func tryWithLock<Result>(_ body: (inout Value) throws -> Result) throws -> Result? {
         guard try object.takeAtOnce("change") != nil else { return nil }
         defer { object.leave() }
@@ -202,7 +204,7 @@ public final class SharedVariable<Value: Sendable>: Sendable {
 
     /// Makes a value the variable's, whatever it was; so one that is damaged is mended.
     ///
-    /// - Throws: as ``withLock(timeout:_:)-(_,(Value)->Result)`` does, but for `damaged`.
+    /// - Throws: as `withLock` does, but for `damaged`.
     public func replace(with value: Value, timeout: Duration? = nil) async throws {
         try await object.withLock("replace", Deadline.after(timeout)) { _ in try self.store(value) }
     }

@@ -27,6 +27,7 @@ extension Connection {
     /// - Parameters:
     ///   - sent: 1 to 253 descriptors.
     ///   - bytes: at least one; at most 64 KiB.
+    ///   - timeout: how long to wait for room; as long as it takes for `nil`.
     /// - Throws: as ``sendDescriptor(_:timeout:)`` does, with `EINVAL` for numbers out of range too. Nothing was sent then, unless the
     ///   connection broke on the way.
     public func sendDescriptors(
@@ -67,6 +68,7 @@ extension Connection {
     /// - Parameters:
     ///   - most: the most descriptors to take, 1 to 253.
     ///   - count: the most bytes to take.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``SystemError`` with `EMSGSIZE` if there were more descriptors, or this process has no room for them; all are closed
     ///   then, and the bytes are gone. With `EBUSY` if bytes that were read ahead are still in ``input``.
     public func receiveDescriptors(

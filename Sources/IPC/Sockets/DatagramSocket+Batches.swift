@@ -47,6 +47,7 @@ extension DatagramSocket {
     /// - Parameters:
     ///   - count: at most 64 come at a time.
     ///   - limit: the most bytes that each may have.
+    ///   - timeout: how long to wait for the first; as long as it takes for `nil`.
     /// - Throws: as ``receive(limit:timeout:)`` does. If one is too large, all that came with it are gone too.
     public func receive(atMost count: Int, limit: Int = 2048, timeout: Duration? = nil) async throws -> [Datagram] {
         let deadline = Deadline.after(timeout)

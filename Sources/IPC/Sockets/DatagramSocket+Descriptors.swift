@@ -11,6 +11,7 @@ extension DatagramSocket {
     ///   - sent: 1 to 253 descriptors.
     ///   - bytes: what the datagram holds; may be empty.
     ///   - endpoint: `unix-datagram:PATH`; `nil` is the address that the socket is connected to.
+    ///   - timeout: how long to wait for room; as long as it takes for `nil`.
     /// - Throws: ``SystemError``, with `ECONNREFUSED` if nobody receives there any more, with `EINVAL` for numbers out of range and
     ///   for a socket that is none of Unix; ``EndpointError``, ``TimeoutError``, `CancellationError`. Nothing was sent then.
     public func sendDescriptors(
@@ -33,6 +34,7 @@ extension DatagramSocket {
     /// - Parameters:
     ///   - most: the most descriptors to take, 1 to 253.
     ///   - limit: the most bytes that it may have.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``SystemError`` with `EMSGSIZE` if there were more descriptors, or this process has no room for them;
     ///   ``DatagramError`` with `truncated` for one that is larger. Both are gone then, and what came is closed.
     ///   ``TimeoutError``, `CancellationError`.

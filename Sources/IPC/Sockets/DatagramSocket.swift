@@ -25,6 +25,7 @@ public final class DatagramSocket: Sendable {
     /// both families. Port 0 has the kernel choose.
     ///
     /// - Parameters:
+    ///   - endpoint: where to receive.
     ///   - allowsBroadcast: whether it may send to ``Endpoint/broadcast(port:)``.
     ///   - sharesPort: whether other sockets may receive at the same port too, as those of a multicast group.
     /// - Throws: ``SystemError``, with `EADDRINUSE`; ``EndpointError`` for a host by name, which has to be looked up first, and for
@@ -175,7 +176,9 @@ public final class DatagramSocket: Sendable {
 
     /// Receives a datagram, waiting for it.
     ///
-    /// - Parameter limit: the most bytes that it may have.
+    /// - Parameters:
+    ///   - limit: the most bytes that it may have.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``DatagramError`` with `truncated` for a larger one, which is gone then, with `notDelivered` where the network
     ///   reports that an earlier one did not arrive; ``TimeoutError``, `CancellationError`, ``SystemError``.
     public func receive(limit: Int = 65_535, timeout: Duration? = nil) async throws -> Datagram {

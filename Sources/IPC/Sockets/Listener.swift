@@ -28,6 +28,7 @@ public final class Listener: Sendable {
     /// A port of this machine's loop or of all its addresses is listened on in both families, as far as the machine has them.
     ///
     /// - Parameters:
+    ///   - endpoints: where clients find it, of TCP and Unix sockets alike.
     ///   - backlog: how many clients may wait to be accepted; the kernel's own limit is `net.core.somaxconn`.
     ///   - permissions: of Unix sockets' files: who may write may connect.
     ///   - sharesPort: whether other processes of this user may listen on the same port (`SO_REUSEPORT`); the kernel

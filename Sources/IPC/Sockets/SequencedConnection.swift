@@ -54,6 +54,7 @@ public final class SequencedConnection: Sendable {
     /// - Parameters:
     ///   - message: at least one byte: an empty one would be taken for the end.
     ///   - sent: at most 253 descriptors.
+    ///   - timeout: how long to wait for room; as long as it takes for `nil`.
     /// - Throws: ``SystemError``, with `EPIPE` if the peer has left, with `EMSGSIZE` for more than the socket has room for, with
     ///   `EINVAL` for an empty message; ``TimeoutError``, `CancellationError`. Nothing was sent then.
     public func send(_ message: [UInt8], with sent: [SentDescriptor] = [], timeout: Duration? = nil) async throws {
@@ -70,7 +71,8 @@ public final class SequencedConnection: Sendable {
     ///
     /// - Parameters:
     ///   - limit: the most bytes that it may have.
-    ///   - descriptors: the most descriptors to take; those that come unasked are the kernel's to close.
+    ///   - most: the most descriptors to take; those that come unasked are the kernel's to close.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``SystemError`` with `EMSGSIZE` for a larger message or more descriptors, which are gone and closed then;
     ///   ``TimeoutError``, `CancellationError`.
     public func receive(

@@ -80,7 +80,10 @@ extension SystemV {
         /// If somebody lowers the queue's limit below the message's size while it waits, the kernel lets it wait on: where that can be, say
         /// a limit of time.
         ///
-        /// - Parameter type: 1 or more.
+        /// - Parameters:
+        ///   - bytes: the message; it may be empty.
+        ///   - type: 1 or more.
+        ///   - timeout: how long to wait for room; as long as it takes for `nil`.
         /// - Throws: ``SystemVError``: `tooLarge` for more than `kernel.msgmax`, or than the queue takes at all; `outOfRange` for a type
         ///   below 1; `removed`, also while waiting; `notPermitted`. ``TimeoutError``, `CancellationError`, ``SystemError`` with `EAGAIN`
         ///   if too many wait already. The message was not sent then.
@@ -170,6 +173,7 @@ extension SystemV {
         /// - Parameters:
         ///   - selection: which.
         ///   - limit: the most bytes that it may have.
+        ///   - timeout: how long to wait; as long as it takes for `nil`.
         /// - Throws: ``SystemVError``: `tooLarge` for a larger message, which stays in the queue; `removed`, also while waiting;
         ///   `notPermitted`. ``TimeoutError``, `CancellationError`, ``SystemError`` with `EAGAIN` if too many wait already. No message was
         ///   taken then.
@@ -243,7 +247,9 @@ extension SystemV {
 
         /// Changes who may use it, and how many bytes it takes.
         ///
-        /// - Parameter byteLimit: at most `kernel.msgmnb`, except for root.
+        /// - Parameters:
+        ///   - permissions: who may send, the bits for writing, and receive, those for reading.
+        ///   - byteLimit: at most `kernel.msgmnb`, except for root.
         /// - Throws: ``SystemVError`` with `removed`, with `notPermitted` if it is another user's, or the limit too high.
         public func set(permissions: FilePermissions? = nil, byteLimit: Int? = nil) throws {
             try SystemV.set(.queue, id, subject, permissions: permissions, limit: byteLimit)

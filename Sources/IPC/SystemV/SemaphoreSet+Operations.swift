@@ -33,6 +33,7 @@ extension SystemV.SemaphoreSet {
     /// - Parameters:
     ///   - operations: 1 to 500, in the order in which the kernel tries them.
     ///   - undoOnExit: whether the kernel takes them back when this process ends, however it does (`SEM_UNDO`).
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``SystemVError``: `removed`, also while waiting; `outOfRange` for a semaphore that is not there, or a value that it
     ///   cannot have; `notPermitted`; `limitReached` if the kernel has no room to remember what to undo. ``TimeoutError``,
     ///   `CancellationError`, ``SystemError`` with `EAGAIN` if too many wait already.
@@ -42,7 +43,7 @@ extension SystemV.SemaphoreSet {
 
     /// Makes all steps at once, on the thread of the caller, which waits as long as need be: for programs that are not asynchronous.
     ///
-    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does, without cancellation.
+    /// - Throws: as `perform` does, without cancellation.
     @available(*, noasync, message: "await the asynchronous form")
     public func perform(_ operations: Operation..., undoOnExit: Bool = true, timeout: Duration? = nil) throws {
         try performBlocking("use", operations, undoOnExit, Deadline.after(timeout))
@@ -50,7 +51,7 @@ extension SystemV.SemaphoreSet {
 
     /// Makes all steps if that can be done at once; whether it did. Never waits.
     ///
-    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
+    /// - Throws: as `perform` does.
     public func tryPerform(_ operations: Operation..., undoOnExit: Bool = true) throws -> Bool {
         try attempt("use", operations, undoOnExit)
     }
@@ -59,7 +60,7 @@ extension SystemV.SemaphoreSet {
 
     /// Waits until the semaphore is 0 and adds one, in one step: it is ours until ``give(_:undoOnExit:)``.
     ///
-    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
+    /// - Throws: as `perform` does.
     public func take(_ index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil) async throws {
         try await perform("take", taking(index), undoOnExit, Deadline.after(timeout))
     }
@@ -75,7 +76,7 @@ extension SystemV.SemaphoreSet {
     /// What is to be undone is kept for each process: who gives what another process has taken says `undoOnExit: false`, else the kernel
     /// takes it again when he ends.
     ///
-    /// - Throws: ``SystemVError`` as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does, with `outOfRange` if it is 0.
+    /// - Throws: ``SystemVError`` as `perform` does, with `outOfRange` if it is 0.
     public func give(_ index: Int = 0, undoOnExit: Bool = true) throws {
         guard try attempt("give", CollectionOfOne(.decrement(index)), undoOnExit) else {
             throw error("give", .outOfRange, "semaphore \(index) is 0, so nobody has taken it")
@@ -96,7 +97,7 @@ extension SystemV.SemaphoreSet {
 
     /// Subtracts from the semaphore as soon as it is large enough (Dijkstra's P).
     ///
-    /// - Throws: as ``perform(_:undoOnExit:timeout:)-(Operation...,_,_)`` does.
+    /// - Throws: as `perform` does.
     public func acquire(
         _ amount: Int = 1, from index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil
     ) async throws {

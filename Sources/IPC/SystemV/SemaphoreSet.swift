@@ -12,8 +12,8 @@ extension SystemV {
     /// }
     /// ```
     ///
-    /// The manual's way is a semaphore that is 0 while it is free: ``take(_:undoOnExit:timeout:)`` waits for zero and adds one,
-    /// ``give(_:undoOnExit:)`` subtracts one. One that counts what there is, is used by ``acquire(_:from:undoOnExit:timeout:)`` and
+    /// The manual's way is a semaphore that is 0 while it is free: `take` waits for zero and adds one,
+    /// ``give(_:undoOnExit:)`` subtracts one. One that counts what there is, is used by `acquire` and
     /// ``release(_:to:undoOnExit:)``. What a process has not given back is given back by the kernel when it ends, unless told
     /// otherwise (`SEM_UNDO`).
     ///

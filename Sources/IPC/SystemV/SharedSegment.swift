@@ -108,8 +108,11 @@ extension SystemV {
 
         /// Writes bytes at a place.
         ///
-        /// - Parameter paddedTo: so many bytes are written in all, with zeros behind the others, as Perl's `shmwrite` does; `nil` writes
-        ///   the bytes alone.
+        /// - Parameters:
+        ///   - bytes: what to write.
+        ///   - offset: where, in bytes from the beginning.
+        ///   - count: so many bytes are written in all, with zeros behind the others, as Perl's `shmwrite` does; `nil` writes the bytes
+        ///     alone.
         /// - Throws: ``SystemVError`` with `outOfRange` for what is not inside, with `notPermitted` if it is attached to be read, with
         ///   `removed` after ``detach()``. Nothing was written then.
         public func write(_ bytes: [UInt8], at offset: Int = 0, paddedTo count: Int? = nil) throws {

@@ -31,6 +31,7 @@ extension Command {
     ///   - recording: where to write what is shown and typed.
     ///   - timeout: how long the body may take; its waits throw then.
     ///   - grace: how long the program may take to end when it is hung up.
+    ///   - body: talks with the program; what it gives is given.
     /// - Throws: what the body throws; ``StartError``; ``SystemError``, with `ENOSPC` if there are no more terminals, and if a
     ///   recording could not be written.
     @discardableResult

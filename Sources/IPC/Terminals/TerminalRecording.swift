@@ -17,7 +17,9 @@ public struct TerminalRecording: Sendable {
 
     /// A file that `asciinema` plays and ``TerminalTranscript`` reads; made or emptied, for its owner alone.
     ///
-    /// - Parameter input: whether what is typed is recorded too, which a replay needs.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - input: whether what is typed is recorded too, which a replay needs.
     public static func asciicast(_ path: FilePath, input: Bool = false) -> TerminalRecording {
         TerminalRecording(path: path, format: .asciicast(hasInput: input))
     }

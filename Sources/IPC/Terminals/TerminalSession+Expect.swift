@@ -13,6 +13,7 @@ extension TerminalSession {
     /// is stated. See ``TerminalPattern`` for what a match is.
     ///
     /// - Parameters:
+    ///   - patterns: at least one; texts, regular expressions, or the end.
     ///   - ignoringEscapes: whether escape sequences, such as those for colours, are no part of what is compared.
     ///   - timeout: how long it may take; as long as it wants for `nil`.
     /// - Throws: ``TimeoutError`` with the end of what was shown; ``TerminalError`` with `ended` if the output is at its end

@@ -70,7 +70,9 @@ public struct TerminalTranscript: Sendable {
     /// What was shown is shown, what was typed must be typed at its place, byte for byte; for a secret any line will do. The
     /// window's changes are not repeated.
     ///
-    /// - Parameter speed: 1 for the pace of the recording, 10 for ten times that; as fast as it goes for `nil`.
+    /// - Parameters:
+    ///   - speed: 1 for the pace of the recording, 10 for ten times that; as fast as it goes for `nil`.
+    ///   - body: talks with what was recorded as if it were the program.
     /// - Throws: ``TerminalError`` with `recordingDiffers` if something else is typed than was recorded; what the body throws.
     public func withReplay<Result>(
         speed: Double? = nil, _ body: (TerminalSession) async throws -> Result

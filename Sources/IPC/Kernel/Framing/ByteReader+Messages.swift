@@ -7,6 +7,7 @@ extension ByteReader {
     /// - Parameters:
     ///   - framing: how a message ends.
     ///   - limit: the most bytes that a message may have, what frames it not counted.
+    ///   - timeout: how long to wait; as long as it takes for `nil`.
     /// - Throws: ``FramingError`` with `messageTooLong` or `truncated`, ``SystemError``, ``TimeoutError``,
     ///   `CancellationError`. After each of them nothing was taken.
     public func receiveMessage(
