@@ -7,8 +7,9 @@ struct AliveCommand: ParsableCommand {
         commandName: "alive",
         abstract: "Say whether a process is there.",
         discussion: """
-            Exit status: 0 it is there (running or stopped), 1 it is gone, 2 it is another user's and may not be signalled,
-            3 it has ended and waits for whoever started it to ask how.
+            Exit status: 0 it is there (running or stopped), 1 it is gone, 2 it is another
+            user's and may not be signalled, 3 it has ended and waits for whoever started
+            it to ask how.
 
             Example: ipc alive 4711
             """

@@ -5,12 +5,13 @@ import IPC
 struct CatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cat",
-        abstract: "Copy files, standard input and commands to standard output, one after the other.",
+        abstract: "Copy files, standard input and commands as one.",
         discussion: """
-            '-' is standard input, as no name at all is. With --commands a name that ends with '|' is run by /bin/sh, and its
-            output copied; without it every name is a file's. What cannot be read is passed over, with a line on standard
-            error. The status is then 71, or a command's own if nothing else failed. If the reader of the output leaves, the
-            status is 141, without a word.
+            '-' is standard input, as no name at all is. With --commands a name that ends
+            with '|' is run by /bin/sh, and its output copied; without it every name is a
+            file's. What cannot be read is passed over, with a line on standard error. The
+            status is then 71, or a command's own if nothing else failed. If the reader of
+            the output leaves, the status is 141, without a word.
 
             Example: ipc cat --commands header.txt 'date -u|' - < body.txt
             """
@@ -37,7 +38,7 @@ struct CatCommand: ParsableCommand {
 
     private func runPlainly() async throws -> ExitCode {
         do {
-            let end = try await copy(to: .standardOutput) { await complain($0) }
+            let end = try await Progress.ofOutput { try await copy(to: .standardOutput) { await complain($0) } }
             try ByteWriter.standardOutput.close()
             return end.status
         } catch let error as SystemError where error.errno == .brokenPipe {

@@ -9,7 +9,7 @@ struct ChildOptions: ParsableArguments {
     @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable of its environment.", valueName: "name=value"))
     var environment: [String] = []
 
-    @Flag(help: "Leave of the environment only PATH, HOME, USER, LANG, LC_* and TZ.")
+    @Flag(help: "Start with no more than PATH, HOME, LANG and the like.")
     var cleanEnv = false
 
     @Option(help: ArgumentHelp("Run it as this user, by name or number.", valueName: "user"))
@@ -20,7 +20,7 @@ struct ChildOptions: ParsableArguments {
 
     @Option(
         name: .customLong("limit"),
-        help: ArgumentHelp("Limit a resource: nofile, nproc, cpu, fsize, as, core, ...", valueName: "name=n[:hard]"))
+        help: ArgumentHelp("Limit nofile, nproc, cpu, fsize, as, core, ...", valueName: "name=n[:hard]"))
     var limits: [LimitArgument] = []
 
     @Option(help: ArgumentHelp("Take these permissions from files that it makes.", valueName: "octal"))

@@ -5,10 +5,11 @@ import IPC
 struct ConnectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connect",
-        abstract: "Connect to an endpoint; copy standard input there, and what comes to standard output.",
+        abstract: "Join standard input and output with an endpoint.",
         discussion: """
             \(endpointHelp)
-            The end of the input ends our direction alone; the command ends when the other side ends its own.
+            The end of the input ends our direction alone; the command ends when the other
+            side ends its own.
 
             Example: printf 'GET / HTTP/1.0\\r\\n\\r\\n' | ipc connect 'tcp:localhost:http(80)'
             """
@@ -30,7 +31,9 @@ struct ConnectCommand: ParsableCommand {
             do {
                 let connection = try await Connection(to: Endpoint(endpoint), timeout: timeout?.duration)
                 if json { return try await captured(connection) }
-                try await connection.join(reading: .standardInput, writing: .standardOutput)
+                try await Progress.ofOutput(and: connection.output) {
+                    _ = try await connection.join(reading: .standardInput, writing: .standardOutput)
+                }
                 try ByteWriter.standardOutput.close()
                 return .success
             } catch {
@@ -52,7 +55,8 @@ struct ConnectCommand: ParsableCommand {
 
 /// What the help of every command with endpoints says.
 let endpointHelp = """
-    An endpoint is tcp:HOST:PORT, tcp:PORT (this machine), udp:..., unix:PATH or abstract:NAME.
+    Endpoints: tcp:HOST:PORT, tcp:PORT (this machine), udp:..., unix:PATH,
+    abstract:NAME.
     """
 
 /// Refuses endpoints that are none, with the reason.

@@ -5,10 +5,10 @@ import IPC
 struct DaemonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daemon",
-        abstract: "Start, watch, reload and stop a program that runs by itself.",
+        abstract: "Start, watch, reload and stop a daemon.",
         discussion: """
-            The lock of the pid file says whether the program runs, so that there is one to a file, and no number that was \
-            left behind is taken for it.
+            The lock of the pid file says whether the program runs, so that there is one to
+            a file, and no number that was left behind is taken for it.
 
             Example: ipc daemon start --pid-file app.pid --log app.log -- ./app --port 8080
             """,

@@ -7,11 +7,14 @@ extension DaemonCommand {
     struct Start: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Start a program that survives this command, the terminal and the session.",
+            usage: "ipc daemon start [<options>] -- <command> ...",
             discussion: """
-                Returns when the program has been executed and has not failed at once; otherwise its status is this command's. \
-                The program is in a session without a terminal, in the root directory unless --directory says otherwise, with \
-                /dev/null as its input, its output in the log or nowhere, and umask 077. A process of this command stands by \
-                it, passes TERM, INT, HUP, USR1 and USR2 on to it, and removes the pid file in the end.
+                Returns when the program has been executed and has not failed at once;
+                otherwise its status is this command's. The program is in a session without a
+                terminal, in the root directory unless --directory says otherwise, with
+                /dev/null as its input, its output in the log or nowhere, and umask 077. A
+                process of this command stands by it, passes TERM, INT, HUP, USR1 and USR2 on
+                to it, and removes the pid file in the end.
 
                 Example: ipc daemon start --pid-file app.pid --log app.log -- ./app
                 """)

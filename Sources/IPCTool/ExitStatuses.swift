@@ -66,9 +66,10 @@ extension ParsableCommand {
 
 /// Says an error in one line on standard error.
 func complain(_ error: any Error) async {
-    var line = "ipc: "
+    var line = Progress.wiping + Colour.red.text("ipc:", on: .error) + " "
+    let hint = Hint.about(error).map { "; \($0)" } ?? ""
     // A name that somebody gave is no command for the terminal.
-    for scalar in "\(error)".unicodeScalars {
+    for scalar in "\(error)\(hint)".unicodeScalars {
         let isControl = scalar.properties.generalCategory == .control
         line += isControl ? scalar.escaped(asASCII: true) : String(scalar)
     }

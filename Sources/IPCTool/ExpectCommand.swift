@@ -5,11 +5,13 @@ import IPC
 struct ExpectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "expect",
-        abstract: "Run a program on a terminal; wait for what it shows, type what it asks for.",
+        abstract: "Talk with a program on a terminal, step by step.",
+        usage: "ipc expect [<options>] -- <command> ...",
         discussion: """
-            The steps are taken in the order in which they stand. Then what the program shows is copied until it ends; its
-            status is this command's, 124 if a limit passed. Patterns are regular expressions without back references; (?i)
-            ignores case. What is shown has its control characters made visible, unless --raw.
+            The steps are taken in the order in which they stand. Then what the program
+            shows is copied until it ends; its status is this command's, 124 if a limit
+            passed. Patterns are regular expressions without back references; (?i) ignores
+            case. What is shown has its control characters made visible, unless --raw.
 
             Example: ipc expect --expect '(?i)password:' --send-secret-env PASSWORD -- ssh host uptime
             """

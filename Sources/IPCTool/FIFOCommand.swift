@@ -7,8 +7,8 @@ struct FIFOCommand: ParsableCommand {
         commandName: "fifo",
         abstract: "Make, serve, read and write named pipes.",
         discussion: """
-            A name that is a symbolic link, another sort of file or another user's FIFO is refused (--any-owner lets that last \
-            one in).
+            A name that is a symbolic link, another sort of file or another user's FIFO is
+            refused (--any-owner lets that last one in).
 
             Example: ipc fifo serve ~/.signature -- fortune -s
             """,
@@ -90,9 +90,11 @@ struct FIFOCommand: ParsableCommand {
     struct Serve: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give each reader of a FIFO what a program prints for it.",
+            usage: "ipc fifo serve [<options>] <path> -- <command> ...",
             discussion: """
-                The program is run anew for each reader, and each gets one whole output, up to 1 MiB. The FIFO is made, made anew \
-                if it is removed, and removed at the end, which INT, TERM or HUP bring about.
+                The program is run anew for each reader, and each gets one whole output, up to
+                1 MiB. The FIFO is made, made anew if it is removed, and removed at the end,
+                which INT, TERM or HUP bring about.
 
                 Example: ipc fifo serve ~/.signature -- fortune -s
                 """)
@@ -135,6 +137,7 @@ struct FIFOCommand: ParsableCommand {
     struct Read: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copy what is written to a FIFO to standard output.",
+            usage: "ipc fifo read [<options>] <path>",
             discussion: """
                 Waits for somebody to write, and ends when the last writer has left.
 
@@ -151,7 +154,8 @@ struct FIFOCommand: ParsableCommand {
         func run() throws {
             try name.perform(self, toError: true) {
                 try await use.within {
-                    try await copy(try await opened(), to: .standardOutput)
+                    let reader = try await opened()
+                    return try await Progress.ofOutput { try await copy(reader, to: .standardOutput) }
                 }
             }
         }
@@ -173,8 +177,10 @@ struct FIFOCommand: ParsableCommand {
     struct Write: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copy standard input to a FIFO.",
+            usage: "ipc fifo write [<options>] <path>",
             discussion: """
-                Waits for somebody to read; --fail-if-no-reader does not. A reader that leaves early is an error, status 71.
+                Waits for somebody to read; --fail-if-no-reader does not. A reader that leaves
+                early is an error, status 71.
 
                 Example: date | ipc fifo write --timeout 5 app.fifo
                 """)
@@ -192,7 +198,9 @@ struct FIFOCommand: ParsableCommand {
                     guard let writer = try await open(try use.fifo(name)) else {
                         throw SystemError("open", on: "\(name.path), which nobody reads", .noSuchAddressOrDevice)
                     }
-                    let count = try await copy(.standardInput, to: writer)
+                    let count = try await Progress.of({ writer.bytesWritten }) {
+                        try await copy(.standardInput, to: writer)
+                    }
                     try writer.close()
                     return count
                 }

@@ -6,9 +6,11 @@ struct InteractCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "interact",
         abstract: "Use a program on a terminal of its own, and record it.",
+        usage: "ipc interact [<options>] -- <command> ...",
         discussion: """
-            Every key goes to the program, Ctrl-C and Ctrl-Z too; Ctrl-] ends the session and hangs the program up. Its window
-            follows ours. Our terminal has its modes back in the end, whatever happens.
+            Every key goes to the program, Ctrl-C and Ctrl-Z too; Ctrl-] ends the session
+            and hangs the program up. Its window follows ours. Our terminal has its modes
+            back in the end, whatever happens.
 
             Example: ipc interact --record session.cast -- bash
             """

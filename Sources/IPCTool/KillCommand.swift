@@ -7,8 +7,9 @@ struct KillCommand: ParsableCommand {
         commandName: "kill",
         abstract: "Send a signal to processes or process groups.",
         discussion: """
-            A PID is the number of one process, with --group that of a group. Zero and negative numbers, which mean groups or
-            everybody to kill(1), are refused. All are tried; the status is 71 if one could not be signalled.
+            A PID is the number of one process, with --group that of a group. Zero and
+            negative numbers, which mean groups or everybody to kill(1), are refused. All
+            are tried; the status is 71 if one could not be signalled.
 
             Example: ipc kill -s RTMIN+1 --value 42 4711
             """

@@ -6,11 +6,13 @@ struct ListenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "listen",
         abstract: "Listen on endpoints, and serve whoever connects.",
+        usage: "ipc listen [<options>] <endpoint> ... [-- <command> ...]",
         discussion: """
             \(endpointHelp)
-            tcp:PORT is this machine alone, tcp:*:PORT everybody; port 0 has the system choose one, which is said. Clients get
-            the program, an echo, or a greeting; without any of these the first client is joined with standard input and
-            output. INT and TERM end it in order: clients may finish within ten seconds.
+            tcp:PORT is this machine alone, tcp:*:PORT everybody; port 0 has the system
+            choose one, which is said. Clients get the program, an echo, or a greeting;
+            without any of these the first client is joined with standard input and output.
+            INT and TERM end it in order: clients may finish within ten seconds.
 
             Example: ipc listen tcp:2345 unix:fortune.sock -- fortune -s
             """
@@ -41,7 +43,7 @@ struct ListenCommand: ParsableCommand {
         help: ArgumentHelp("Do not let in clients of this network.", valueName: "cidr"))
     var deny: [NetworkArgument] = []
 
-    @Flag(help: "Let in clients of all users over Unix sockets, not only our own and root.")
+    @Flag(help: "Let in all users over Unix sockets, not only us and root.")
     var allUsers = false
 
     @Flag(help: "Send the program's standard error to the client too.")
@@ -50,13 +52,13 @@ struct ListenCommand: ParsableCommand {
     @Flag(help: "Listen on the sockets that a service manager has handed over (LISTEN_FDS), and no others.")
     var activated = false
 
-    @Option(help: ArgumentHelp("Once it listens, become this user, by name or number, for good.", valueName: "user"))
+    @Option(help: ArgumentHelp("Once it listens, become this user, for good.", valueName: "user"))
     var user: String?
 
     @Option(help: ArgumentHelp("Once it listens, be in this group and no other.", valueName: "group"))
     var group: String?
 
-    @Option(help: ArgumentHelp("Once it listens, have this folder as the root of all files.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Once it listens, see this folder as the root.", valueName: "dir"))
     var chroot: String?
 
     @Flag(help: "Say who comes and goes, on standard error.")
@@ -146,7 +148,9 @@ struct ListenCommand: ParsableCommand {
         }
         let client = try await listener.accept()
         listener.close()
-        try await client.join(reading: .standardInput, writing: .standardOutput)
+        _ = try await Progress.ofOutput(and: client.output) {
+            try await client.join(reading: .standardInput, writing: .standardOutput)
+        }
     }
 }
 

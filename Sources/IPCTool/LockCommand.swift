@@ -6,9 +6,11 @@ struct LockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lock",
         abstract: "Run a program while a file is locked.",
+        usage: "ipc lock [<options>] <file> -- <command> ...",
         discussion: """
-            The file is made if it is missing, and stays. The lock is that of flock(1); the program does not inherit it. INT,
-            TERM and HUP are passed on to the program. What is left of its group when it has ended is killed.
+            The file is made if it is missing, and stays. The lock is that of flock(1); the
+            program does not inherit it. INT, TERM and HUP are passed on to the program.
+            What is left of its group when it has ended is killed.
             Exit status: the program's; 124 if the lock was not to be had in time.
 
             Example: ipc lock --timeout 10 app.lock -- make install

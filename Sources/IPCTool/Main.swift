@@ -8,30 +8,30 @@ struct IPCTool: ParsableCommand {
         commandName: "ipc",
         abstract: "Unix interprocess communication from the command line.",
         discussion: """
-            Results go to standard output, talk to standard error. Every command has --json.
-            Exit status: 0 done, 64 wrong usage, 71 a system error, 124 the time limit ended it, 126 the program cannot be
-            executed, 127 it was not found, 128+n signal n ended it, otherwise the program's own.
+            'ipc COMMAND --help' has its options and an example; results go to standard
+            output, talk to standard error, and --json prints one JSON object.
+            Exit status: 0 done, 64 wrong usage, 71 a system error, 124 a time limit passed,
+            126 not executable, 127 not found, 128+n ended by signal n, else the program's.
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Getting to know it", subcommands: [TourCommand.self]),
+            CommandGroup(name: "Begin here", subcommands: [TourCommand.self, GuideCommand.self, NewCommand.self]),
             CommandGroup(
-                name: "Processes",
+                name: "Programs",
                 subcommands: [
                     RunCommand.self, PipeCommand.self, CatCommand.self, DaemonCommand.self, LockCommand.self,
+                    ExpectCommand.self, InteractCommand.self,
                 ]),
             CommandGroup(
-                name: "Signals", subcommands: [SignalsCommand.self, KillCommand.self, AliveCommand.self]),
-            CommandGroup(name: "FIFOs", subcommands: [FIFOCommand.self]),
-            CommandGroup(name: "Terminals", subcommands: [ExpectCommand.self, InteractCommand.self]),
+                name: "Signals, FIFOs",
+                subcommands: [KillCommand.self, AliveCommand.self, SignalsCommand.self, FIFOCommand.self]),
             CommandGroup(
                 name: "Sockets",
-                subcommands: [ConnectCommand.self, ListenCommand.self, RelayCommand.self, SocketsCommand.self]),
-            CommandGroup(
-                name: "System V", subcommands: [SemCommand.self, MsgCommand.self, ShmCommand.self]),
-            CommandGroup(
-                name: "From the manual",
-                subcommands: [WebgetCommand.self, RtimeCommand.self, DaytimeCommand.self, UDPTimeCommand.self]),
+                subcommands: [
+                    ConnectCommand.self, ListenCommand.self, RelayCommand.self, SocketsCommand.self, WebgetCommand.self,
+                    RtimeCommand.self, UDPTimeCommand.self, DaytimeCommand.self,
+                ]),
+            CommandGroup(name: "Shared", subcommands: [SemCommand.self, MsgCommand.self, ShmCommand.self]),
         ]
     )
 }

@@ -7,8 +7,9 @@ struct MsgCommand: ParsableCommand {
         commandName: "msg",
         abstract: "Make, use, list and remove message queues.",
         discussion: """
-            In a queue with a key a message has a type, 1 or more, and is taken by type; in one with a name a priority, and the most
-            urgent comes first. What it holds comes from standard input and goes to standard output.
+            In a queue with a key a message has a type, 1 or more, and is taken by type; in
+            one with a name a priority, and the most urgent comes first. What it holds
+            comes from standard input and goes to standard output.
 
             Example: echo hello | ipc msg send --key 1234 --type 2
             """,
@@ -17,7 +18,9 @@ struct MsgCommand: ParsableCommand {
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a queue, or find it.", discussion: "Example: ipc msg create --key 1234")
+            abstract: "Make a queue, or find it.",
+            usage: "ipc msg create (--key <key> | --name <name>) [<options>]",
+            discussion: "Example: ipc msg create --key 1234")
 
         @OptionGroup var option: ObjectOption
         @OptionGroup var making: MakingOptions
@@ -58,6 +61,7 @@ struct MsgCommand: ParsableCommand {
     struct Send: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Send standard input as one message.",
+            usage: "ipc msg send (--key <key> | --name <name>) [<options>]",
             discussion: "Example: echo hello | ipc msg send --key 1234 --type 2")
 
         @OptionGroup var option: ObjectOption
@@ -103,6 +107,7 @@ struct MsgCommand: ParsableCommand {
     struct Receive: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take a message, and print what it holds.",
+            usage: "ipc msg receive (--key <key> | --name <name>) [<options>]",
             discussion: "Example: ipc msg receive --key 1234 --type 2 --timeout 5")
 
         @OptionGroup var option: ObjectOption
@@ -158,7 +163,8 @@ struct MsgCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all message queues.")
+        static let configuration = CommandConfiguration(
+            abstract: "List all message queues.", discussion: "Example: ipc msg list --json")
 
         @Flag(help: "Print one JSON object.")
         var json = false
@@ -168,7 +174,9 @@ struct MsgCommand: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a queue and its messages.", discussion: "Example: ipc msg remove --key 1234")
+            abstract: "Remove a queue and its messages.",
+            usage: "ipc msg remove (--key <key> | --id <id> | --name <name>) [<options>]",
+            discussion: "Example: ipc msg remove --key 1234")
 
         @OptionGroup var options: RemoveOptions
 

@@ -31,7 +31,7 @@ struct KeyArgument: ExpressibleByArgument {
 struct ObjectOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The key, of System V: a number, also as 0x4d2, or the path of a file, with a slash in it, whose key is that of ftok(3).",
+            "The key, of System V: 1234, 0x4d2, or a path with a slash in it, whose key is that of ftok(3).",
             valueName: "key"))
     var key: KeyArgument?
 

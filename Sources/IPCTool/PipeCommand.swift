@@ -6,18 +6,20 @@ struct PipeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pipe",
         abstract: "Run programs joined by pipes; name the one that fails.",
+        usage: "ipc pipe [<options>] -- <command> ... :: <command> ...",
         discussion: """
-            The stages stand after --, with :: between them. The status is that of the last stage that failed, as in a shell \
-            with pipefail, or 0. A stage that ends because the next one wants no more has not failed.
+            The stages stand after --, with :: between them. The status is that of the last
+            stage that failed, as in a shell with pipefail, or 0. A stage that ends because
+            the next one wants no more has not failed.
 
             Example: ipc pipe --timeout 10 -- ps ax :: grep swift :: wc -l
             """
     )
 
-    @Option(help: ArgumentHelp("End all stages after so many seconds; the status is then 124.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("End all after so many seconds, with status 124.", valueName: "seconds"))
     var timeout: Seconds?
 
-    @Option(help: ArgumentHelp("Kill what has not ended so many seconds after SIGTERM.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Kill what is left so long after SIGTERM.", valueName: "seconds"))
     var killAfter = Seconds(duration: .seconds(2))
 
     @OptionGroup(title: "What each program gets")

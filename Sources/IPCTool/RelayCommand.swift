@@ -1,15 +1,18 @@
 // ipc relay: clients of one endpoint handed on to another.
 import ArgumentParser
 import IPC
+import Synchronization
 
 struct RelayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay",
-        abstract: "Listen on one endpoint, and join each client with another.",
+        abstract: "Listen on one endpoint, join each client with another.",
+        usage: "ipc relay [<options>] <from> <to>",
         discussion: """
             \(endpointHelp)
-            Each client of the first is joined with a connection of its own to the second, both ways, each way to its own end.
-            `-` is standard input and output: as the first it is joined with the second, as the second with the first client.
+            Each client of the first is joined with a connection of its own to the second,
+            both ways, each way to its own end. `-` is standard input and output: as the
+            first it is joined with the second, as the second with the first client.
 
             Example: ipc relay tcp:8080 unix:/run/app.sock
             """
@@ -52,7 +55,9 @@ struct RelayCommand: ParsableCommand {
     private func relay() async throws {
         if from == "-" {
             let connection = try await Connection(to: Endpoint(to), timeout: timeout.duration)
-            try await connection.join(reading: .standardInput, writing: .standardOutput)
+            _ = try await Progress.ofOutput(and: connection.output) {
+                try await connection.join(reading: .standardInput, writing: .standardOutput)
+            }
             return
         }
         let listener = try await Listener(on: Endpoint(from))
@@ -66,13 +71,52 @@ struct RelayCommand: ParsableCommand {
         if to == "-" {
             let client = try await listener.accept()
             listener.close()
-            try await client.join(reading: .standardInput, writing: .standardOutput)
+            _ = try await Progress.ofOutput(and: client.output) {
+                try await client.join(reading: .standardInput, writing: .standardOutput)
+            }
             return
         }
         let target = try Endpoint(to)
         let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
-        try await listener.serve(limits: limits, log: verbose ? talkative : nil) { client in
-            try await client.join(Connection(to: target, timeout: timeout.duration))
+        let (traffic, log, timeout) = (Traffic(), verbose ? talkative : nil, timeout.duration)
+        try await Progress.of({ traffic.count }, label: { traffic.label }) {
+            try await listener.serve(limits: limits, log: log) { client in
+                let other = try await Connection(to: target, timeout: timeout)
+                _ = try await traffic.counted(client, other) { try await client.join(other) }
+            }
         }
+    }
+}
+
+/// What goes between all clients and the second endpoint.
+private final class Traffic: Sendable {
+    private let state = Mutex(State())
+
+    private struct State {
+        /// The streams of those that are joined, and what had gone through those that are not any more.
+        var open: [ObjectIdentifier: (ByteWriter, ByteWriter)] = [:]
+        var former = 0
+    }
+
+    var count: Int {
+        state.withLock { state in
+            state.open.values.reduce(state.former) { $0 + $1.0.bytesWritten + $1.1.bytesWritten }
+        }
+    }
+
+    var label: String { "\(state.withLock { $0.open.count }) joined, " }
+
+    func counted<Result>(
+        _ client: Connection, _ other: Connection, _ join: () async throws -> Result
+    ) async throws -> Result {
+        let name = ObjectIdentifier(client)
+        state.withLock { $0.open[name] = (client.output, other.output) }
+        defer {
+            state.withLock {
+                $0.open[name] = nil
+                $0.former += client.output.bytesWritten + other.output.bytesWritten
+            }
+        }
+        return try await join()
     }
 }

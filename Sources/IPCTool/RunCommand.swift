@@ -1,23 +1,26 @@
 // ipc run: a program with a time limit, its tree ended with it, its status passed on.
 import ArgumentParser
 import IPC
+import Synchronization
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run a program with limits; end its whole tree with it.",
+        usage: "ipc run [<options>] -- <command> ...",
         discussion: """
-            The program has this command's standard streams and leads a process group of its own. INT, TERM and HUP are passed
-            on to it. What is left of its group when it has ended is killed.
+            The program has this command's standard streams and leads a process group of
+            its own. INT, TERM and HUP are passed on to it. What is left of its group when
+            it has ended is killed.
 
             Example: ipc run --timeout 30 --directory build -- make -j4
             """
     )
 
-    @Option(help: ArgumentHelp("End the program after so many seconds; the status is then 124.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("End it after so many seconds, with status 124.", valueName: "seconds"))
     var timeout: Seconds?
 
-    @Option(help: ArgumentHelp("Kill what has not ended so many seconds after SIGTERM.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Kill what is left so long after SIGTERM.", valueName: "seconds"))
     var killAfter = Seconds(duration: .seconds(2))
 
     @OptionGroup(title: "What the program gets")
@@ -26,7 +29,7 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Kill the program when this command is killed.")
     var dieWithParent = false
 
-    @Option(help: ArgumentHelp("With --json: end the program when it writes more than this.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("With --json: end it when it writes more.", valueName: "bytes"))
     var outputLimit: Int?
 
     @Flag(help: "Leave alone what the program has left running.")
@@ -68,9 +71,14 @@ struct RunCommand: ParsableCommand {
         let report: (RunReport, ExitCode)
         let limit = outputLimit.map { CaptureLimit.failing(beyond: $0) } ?? .failing(beyond: 64 << 20)
         do {
-            let result = try await prepared().unchecked().input(.inherit).capture(
-                limit: limit, timeout: timeout?.duration, grace: killAfter.duration,
-                passingOn: .passedOn)
+            let written = Atomic(0)
+            let command = try prepared().unchecked().input(.inherit).observingOutput { _, bytes in
+                written.add(bytes.count, ordering: .relaxed)
+            }
+            let result = try await Progress.of({ written.load(ordering: .relaxed) }) {
+                try await command.capture(
+                    limit: limit, timeout: timeout?.duration, grace: killAfter.duration, passingOn: .passedOn)
+            }
             report = (RunReport(result), ExitCode(result.status.shellStatus))
         } catch {
             await complain(error)

@@ -7,8 +7,9 @@ struct SemCommand: ParsableCommand {
         commandName: "sem",
         abstract: "Make, use, list and remove semaphores.",
         discussion: """
-            A semaphore is free at 0: take waits for that and adds one, give subtracts one. With --counting it is the number of what
-            is free: take subtracts one as soon as it can, give adds one; semaphores with a name always count.
+            A semaphore is free at 0: take waits for that and adds one, give subtracts one.
+            With --counting it is the number of what is free: take subtracts one as soon as
+            it can, give adds one; semaphores with a name always count.
 
             Example: ipc sem take --key 1234 --timeout 10 -- make install
             """,
@@ -18,6 +19,7 @@ struct SemCommand: ParsableCommand {
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a semaphore or a set of them, or find it.",
+            usage: "ipc sem create (--key <key> | --name <name>) [<options>]",
             discussion: "Example: ipc sem create --key 1234 --value 3")
 
         @OptionGroup var option: ObjectOption
@@ -54,9 +56,13 @@ struct SemCommand: ParsableCommand {
     struct Take: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take a semaphore, and hold it while a program runs.",
+            usage: "ipc sem take (--key <key> | --name <name>) [<options>] [-- <command> ...]",
             discussion: """
-                With a program it is given back when that has ended. Should ipc be killed, the kernel gives it back, and ends the program,
-                though not what that has started; one with a name then stays taken. Without a program it stays taken until somebody gives it. Exit status: the program's; 124 if it was not to be had in time.
+                With a program it is given back when that has ended. Should ipc be killed, the
+                kernel gives it back, and ends the program, though not what that has started;
+                one with a name then stays taken. Without a program it stays taken until
+                somebody gives it. Exit status: the program's; 124 if it was not to be had in
+                time.
 
                 Example: ipc sem take --key 1234 --timeout 10 -- make install
                 """)
@@ -111,7 +117,9 @@ struct SemCommand: ParsableCommand {
 
     struct Give: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a semaphore that was taken.", discussion: "Example: ipc sem give --key 1234")
+            abstract: "Give a semaphore that was taken.",
+            usage: "ipc sem give (--key <key> | --name <name>) [<options>]",
+            discussion: "Example: ipc sem give --key 1234")
 
         @OptionGroup var option: ObjectOption
         @OptionGroup var use: Use
@@ -134,7 +142,8 @@ struct SemCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all semaphores.")
+        static let configuration = CommandConfiguration(
+            abstract: "List all semaphores.", discussion: "Example: ipc sem list --json")
 
         @Flag(help: "Print one JSON object.")
         var json = false
@@ -144,7 +153,9 @@ struct SemCommand: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a semaphore, or a set.", discussion: "Example: ipc sem remove --key 1234")
+            abstract: "Remove a semaphore, or a set.",
+            usage: "ipc sem remove (--key <key> | --id <id> | --name <name>) [<options>]",
+            discussion: "Example: ipc sem remove --key 1234")
 
         @OptionGroup var options: RemoveOptions
 

@@ -7,7 +7,8 @@ struct ShmCommand: ParsableCommand {
         commandName: "shm",
         abstract: "Make, use, list and remove shared memory.",
         discussion: """
-            What is written comes from standard input, what is read goes to standard output.
+            What is written comes from standard input, what is read goes to standard
+            output.
 
             Example: echo hello | ipc shm write --key 1234
             """,
@@ -16,7 +17,9 @@ struct ShmCommand: ParsableCommand {
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make shared memory, or find it.", discussion: "Example: ipc shm create --key 1234 --size 2000")
+            abstract: "Make shared memory, or find it.",
+            usage: "ipc shm create (--key <key> | --name <name>) --size <bytes> [<options>]",
+            discussion: "Example: ipc shm create --key 1234 --size 2000")
 
         @OptionGroup var option: ObjectOption
         @OptionGroup var making: MakingOptions
@@ -56,6 +59,7 @@ struct ShmCommand: ParsableCommand {
     struct Write: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write standard input into shared memory.",
+            usage: "ipc shm write (--key <key> | --name <name>) [<options>]",
             discussion: "Example: echo hello | ipc shm write --key 1234 --padded-to 60")
 
         @OptionGroup var option: ObjectOption
@@ -90,7 +94,9 @@ struct ShmCommand: ParsableCommand {
 
     struct Read: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print what shared memory holds.", discussion: "Example: ipc shm read --key 1234 --text")
+            abstract: "Print what shared memory holds.",
+            usage: "ipc shm read (--key <key> | --name <name>) [<options>]",
+            discussion: "Example: ipc shm read --key 1234 --text")
 
         @OptionGroup var option: ObjectOption
         @OptionGroup var place: Place
@@ -130,7 +136,8 @@ struct ShmCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add to a number that processes share, and print it.",
             discussion: """
-                The number is there from the first use on, and begins with 0. Programs have it by SharedVariable(named:initialValue: 0).
+                The number is there from the first use on, and begins with 0. Programs have it
+                by SharedVariable(named:initialValue: 0).
 
                 Example: ipc shm count --name /hits
                 """)
@@ -162,7 +169,8 @@ struct ShmCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List all shared memory, with its makers and users: variables, locks and instances too.")
+            abstract: "List all shared memory, variables and locks, with makers and users.",
+            discussion: "Example: ipc shm list --json")
 
         @Flag(help: "Print one JSON object.")
         var json = false
@@ -173,6 +181,7 @@ struct ShmCommand: ParsableCommand {
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove shared memory; it stays for those who have it.",
+            usage: "ipc shm remove (--key <key> | --id <id> | --name <name>) [<options>]",
             discussion: "Example: ipc shm remove --key 1234")
 
         @OptionGroup var options: RemoveOptions

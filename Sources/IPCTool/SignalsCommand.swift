@@ -7,7 +7,8 @@ struct SignalsCommand: ParsableCommand {
         commandName: "signals",
         abstract: "List this host's signals, or look one up.",
         discussion: """
-            Names are taken with and without SIG, in whatever case. Numbers differ from system to system: ask.
+            Names are taken with and without SIG, in whatever case. Numbers differ from
+            system to system: ask.
 
             Example: ipc signals 17
             """

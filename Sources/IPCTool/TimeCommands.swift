@@ -92,7 +92,7 @@ struct TimeAnswer: Encodable, Sendable {
 struct RtimeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rtime",
-        abstract: "Ask the TCP time service of several hosts how far their clocks differ from ours.",
+        abstract: "Ask TCP time services how far their clocks differ.",
         discussion:
             "The status is 1 if one did not answer.\n\nExample: ipc rtime --timeout 5 localhost time.example.org"
     )
@@ -140,10 +140,11 @@ struct DaytimeCommand: ParsableCommand {
 struct UDPTimeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "udp-time",
-        abstract: "Ask the UDP time service of several hosts how far their clocks differ from ours.",
+        abstract: "Ask UDP time services how far their clocks differ.",
         discussion: """
-            Each host is asked again every second until it answers or the limit passes. Answers from elsewhere, of another
-            length or a second time do not count. The status is 1 if one did not answer.
+            Each host is asked again every second until it answers or the limit passes.
+            Answers from elsewhere, of another length or a second time do not count. The
+            status is 1 if one did not answer.
 
             Example: ipc udp-time --timeout 5 localhost 192.0.2.1
             """

@@ -5,7 +5,7 @@ import IPC
 struct TourCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tour",
-        abstract: "See each chapter at work, in real exchanges between real processes.",
+        abstract: "See each chapter at work, in real exchanges.",
         discussion: "Every stop checks what came back; the status is 1 if one fails.\n\nExample: ipc tour --json"
     )
 
@@ -73,7 +73,7 @@ struct TourReport: Encodable {
         let seconds: Double
 
         var line: String {
-            let mark = failure == nil ? "ok  " : "FAIL"
+            let mark = failure == nil ? Colour.green.text("ok  ", on: .output) : Colour.red.text("FAIL", on: .output)
             let time = "\((seconds * 10_000).rounded() / 10) ms"
             return "  \(mark) \(name): \(seen ?? failure ?? "") [\(time)]\n"
         }

@@ -7,7 +7,8 @@ struct WebgetCommand: ParsableCommand {
         commandName: "webget",
         abstract: "Fetch documents by HTTP/1.0, a connection for each.",
         discussion: """
-            Prints all that the server sends, its header too. The status is 1 if one of the documents could not be fetched.
+            Prints all that the server sends, its header too. The status is 1 if one of the
+            documents could not be fetched.
 
             Example: ipc webget localhost:8000 / /index.html
             """
@@ -42,7 +43,9 @@ struct WebgetCommand: ParsableCommand {
         try perform {
             let place = try Endpoint(endpoint)
             var shown: [FetchedDocument] = []
-            for document in documents { shown.append(await fetch(document, from: place)) }
+            for document in documents {
+                shown.append(try await Progress.ofOutput { await fetch(document, from: place) })
+            }
             if json {
                 try await printJSON(["documents": shown])
             } else {

@@ -111,7 +111,7 @@ struct LockTests {
     func usage(_ arguments: [String]) async throws {
         let run = try await Tool.start(Tool.path, arguments)
         #expect(run.status == 64)
-        #expect(run.error.hasPrefix("Error: ") && run.output == "")
+        #expect(run.isUsageError && run.output == "")
     }
 
     @Test("I-2: 71 for what cannot be locked")
@@ -123,7 +123,10 @@ struct LockTests {
                 (link, "\(link), a symbolic link: too many levels of symbolic links (ELOOP)"),
                 ("/dev/null", "/dev/null, a device: invalid argument (EINVAL)"),
                 ("\(folder)", "\(folder): is a directory (EISDIR)"),
-                ("\(folder)/none/lock", "\(folder)/none/lock: no such file or directory (ENOENT)"),
+                (
+                    "\(folder)/none/lock",
+                    "\(folder)/none/lock: no such file or directory (ENOENT); there is no folder \(folder)/none"
+                ),
             ] {
                 let run = try await Tool.run("lock", path, "--", "true")
                 #expect(run.status == 71)

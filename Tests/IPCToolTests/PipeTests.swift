@@ -60,7 +60,7 @@ struct PipeTests {
     func missing(_ words: [String]) async throws {
         let run = try await Tool.start(Tool.path, ["pipe", "--"] + words)
         #expect(run.status == 64)
-        #expect(run.error.hasPrefix("Error: a stage is missing; say: ipc pipe -- "))
+        #expect(run.error.hasPrefix("ipc: a stage is missing; say: ipc pipe -- "))
         #expect(run.output == "")
         let bare = try await Tool.start(Tool.path, ["pipe"] + words)
         #expect(bare.status == 64)

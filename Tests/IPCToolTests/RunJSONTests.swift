@@ -95,7 +95,7 @@ struct RunJSONTests {
                 #expect(report.errno == failing.expected.errno.name)
                 #expect(report.operation == "execute")
                 #expect(report.subject == "\(folder)/\(file)")
-                #expect(run.error == "ipc: \(report.message ?? "")\n")
+                #expect(run.errorLines.count == 1 && run.error.hasPrefix("ipc: \(report.message ?? "")"))
                 #expect(report.pid == nil && report.status == nil)
             }
             let directory = try await Tool.child(["--json", "--directory", "\(folder)/missing"], "exit", "0")

@@ -50,7 +50,7 @@ struct RunSetupTests {
     func wrong(_ options: String) async throws {
         let run = try await run(options.split(separator: " ").map(String.init), "echo runs")
         #expect(run.status == 64)
-        #expect(run.output == "" && run.error.hasPrefix("Error: "))
+        #expect(run.output == "" && run.isUsageError)
     }
 
     @Test("Limits, mask and priority are the program's, and what is too much is 71")

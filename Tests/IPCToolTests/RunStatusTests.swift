@@ -70,7 +70,7 @@ struct RunStatusTests {
     func usage(_ arguments: [String]) async throws {
         let run = try await Tool.start(Tool.path, arguments)
         #expect(run.status == 64)
-        #expect(run.error.hasPrefix("Error: "))
+        #expect(run.isUsageError)
         #expect(run.output == "")
     }
 

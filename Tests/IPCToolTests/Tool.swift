@@ -15,6 +15,11 @@ struct ToolRun: Sendable {
     var output: String { String(decoding: outputBytes, as: UTF8.self) }
     var error: String { String(decoding: errorBytes, as: UTF8.self) }
     var errorLines: [Substring] { error.split(separator: "\n") }
+
+    /// Whether all that was said is one line about how the tool was called, with where to read more.
+    var isUsageError: Bool {
+        status == 64 && error.hasPrefix("ipc: ") && error.hasSuffix(" --help\n") && errorLines.count == 1
+    }
 }
 
 enum Tool {

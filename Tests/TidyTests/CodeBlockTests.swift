@@ -80,6 +80,17 @@ struct CodeBlockTests {
         Self.report(try await Self.faults(in: calls))
     }
 
+    @Test("Every call that the tool's guide shows compiles")
+    func guideCompiles() async throws {
+        let path = "Sources/IPCTool/GuideCommand.swift"
+        let calls = try Repository.text(of: path).matches(of: #/call: #?"(.*?)"#?,(?: command|\n)/#).map { match in
+            Articles.Block(
+                path: path, line: 1, language: "swift", code: Articles.completed(String(match.1)), example: nil)
+        }
+        try #require(calls.count == 16)
+        Self.report(try await Self.faults(in: calls))
+    }
+
     @Test("What does not compile is found")
     func faultsAreFound() async throws {
         let block = Articles.Block(
@@ -113,10 +124,11 @@ extension Articles {
             let lines = block.code.split(separator: "\n", omittingEmptySubsequences: false)
             imports.formUnion(lines.filter { $0.hasPrefix("import ") })
             // The way in from a program that is not asynchronous is not to be had in one that is.
-            let effects = block.code.contains("EventLoop.run") ? "throws" : "async throws"
+            let isOwnMain = block.code.contains("EventLoop.run") || block.code.contains("Daemon.detach")
+            let effects = isOwnMain ? "throws" : "async throws"
             let body = lines.map { $0.hasPrefix("import ") ? "" : $0 }.joined(separator: "\n")
             return """
-                func block\(index)(host: String, word: String, x: String, fifo: FIFO, reader: ByteReader) \(effects) {
+                func block\(index)(host: String, word: String, x: String, fifo: FIFO, reader: ByteReader, payload: [UInt8], image: Int) \(effects) {
                 #sourceLocation(file: "\(block.path)", line: \(block.line))
                 \(body)
                 #sourceLocation()
@@ -124,6 +136,10 @@ extension Articles {
 
                 """
         }
-        return imports.sorted().joined(separator: "\n") + "\n" + functions.joined()
+        let worker = """
+            struct Resize: Worker { static func run(_ side: Int) async throws -> Int { side } }
+
+            """
+        return imports.sorted().joined(separator: "\n") + "\n" + worker + functions.joined()
     }
 }

@@ -5,7 +5,7 @@ enum Imports {
     static let table: [String: Set<String>] = [
         "IPC": ["CIPC", "SystemPackage", "Logging", "Synchronization", "Swift"],
         "IPCTestSupport": ["IPC"],
-        "IPCTool": ["IPC", "ArgumentParser", "FoundationEssentials", "Logging", "Glibc"],
+        "IPCTool": ["IPC", "ArgumentParser", "FoundationEssentials", "Logging", "Glibc", "Synchronization"],
         "IPCActors": ["IPC", "Distributed", "Synchronization", "Swift"],
         examples: ["IPC", "Glibc"],
     ]

@@ -49,7 +49,7 @@ extension Command {
         let began = ContinuousClock.now
         let (child, pipes) = try startTwoWay(transport, bufferLimit)
         let isErrorRead = pipes.standardError != nil
-        async let complaints = Execution.collect(isErrorRead ? nil : child.standardError, .errorTail) {}
+        async let complaints = Execution.collect(isErrorRead ? nil : child.standardError, .errorTail, told(.error)) {}
         async let excess = pipes.absorbErrors { child.endSoon(grace: grace) }
         async let end = child.endedFinishing(pipes, deadline, endingTree: endsTree)
         var outcome: Swift.Result<Result, any Error>

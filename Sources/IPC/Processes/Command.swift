@@ -43,6 +43,8 @@ public struct Command: Sendable {
     var teardown: [TeardownStep]?
     var script: ShellScript?
     var scriptDefect: StartError?
+    /// Who is told what is read of the program.
+    var observer: (@Sendable (OutputStream, [UInt8]) -> Void)?
 
     /// A program and its arguments, each passed on as it is.
     ///

@@ -20,8 +20,12 @@ struct Execution: Sendable {
         _ body: (Child) async throws -> Void = { _ in }
     ) async throws -> CommandResult {
         if child.hasNoPipes { return try await completeAlone(child, began: began) }
-        async let output = Execution.collect(child.standardOutput, outputLimit) { child.endSoon(grace: grace) }
-        async let error = Execution.collect(child.standardError, errorLimit) { child.endSoon(grace: grace) }
+        async let output = Execution.collect(child.standardOutput, outputLimit, command.told(.output)) {
+            child.endSoon(grace: grace)
+        }
+        async let error = Execution.collect(child.standardError, errorLimit, command.told(.error)) {
+            child.endSoon(grace: grace)
+        }
         async let left = feed(input, to: child.standardInput)
         async let end = ended(child)
         var failure: Failure?
@@ -119,7 +123,8 @@ struct Execution: Sendable {
 
     /// Reads an output to its end and keeps what the limit says; `onExcess` is called once, if there is more.
     static func collect(
-        _ reader: ByteReader?, _ limit: CaptureLimit, onExcess: @Sendable () -> Void
+        _ reader: ByteReader?, _ limit: CaptureLimit, _ observe: (@Sendable ([UInt8]) -> Void)? = nil,
+        onExcess: @Sendable () -> Void
     ) async -> Collected {
         guard let reader else { return Collected(output: CapturedOutput()) }
         var buffer = CaptureBuffer(limit)
@@ -131,6 +136,7 @@ struct Execution: Sendable {
             try await Deadline.$ambient.withValue(nil) {
                 while case let count = try await reader.read(into: &chunk), count > 0 {
                     buffer.append(chunk[..<count])
+                    observe?(Array(chunk[..<count]))
                     if buffer.isExceeded, !isEnding {
                         isEnding = true
                         onExcess()

@@ -39,8 +39,9 @@ final class CommandLineSource: LineSource {
                 try? writer.close()
             }
         }
+        let observe = command.told(.error)
         complaints = Task.detached(executorPreference: loop) {
-            await Execution.collect(child.standardError, .errorTail) {}.output
+            await Execution.collect(child.standardError, .errorTail, observe) {}.output
         }
     }
 

@@ -47,7 +47,7 @@ struct PipelineRun: Sendable {
     ) async throws -> PipelineResult {
         let grace = grace
         stages.startFunctions(deadline)  // before anybody waits for them
-        async let output = Execution.collect(stages.output, limit) { stages.endSoon(grace: grace) }
+        async let output = Execution.collect(stages.output, limit, stages.observe) { stages.endSoon(grace: grace) }
         async let errors = stages.collectErrors()
         async let fed: Void = stages.feed()
         async let over: Void = stages.waitForAll(deadline)

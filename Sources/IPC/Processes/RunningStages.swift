@@ -13,6 +13,8 @@ final class RunningStages: @unchecked Sendable {
     private(set) var input: ByteWriter?
     /// What the last stage writes, if it is captured.
     private(set) var output: ByteReader?
+    /// Who is told what is read of that.
+    private(set) var observe: (@Sendable ([UInt8]) -> Void)?
     private var given: [UInt8]?
     private let functions = Mutex(Functions())
 
@@ -22,7 +24,7 @@ final class RunningStages: @unchecked Sendable {
     }
 
     enum Work {
-        case program(Child, endsTree: Bool)
+        case program(Child, Command)
         case function(Pipeline.Function, ByteReader, ByteWriter)
     }
 
@@ -60,13 +62,13 @@ final class RunningStages: @unchecked Sendable {
                     input: source, output: target, error: command.error ?? streams.error,
                     foregroundOf: index == 0 ? terminal?.number ?? -1 : -1,
                     joining: command.isGrouped && command.setup.session == .ours ? leader : nil)
-                stages.append(Stage(name: stage.name, work: .program(child, endsTree: command.endsTree)))
+                stages.append(Stage(name: stage.name, work: .program(child, command)))
                 if index == 0 {
                     input = child.standardInput
                     given = command.givenBytes
                     if terminal != nil { leader = child }
                 }
-                if index == last { output = child.standardOutput }
+                if index == last { (output, observe) = (child.standardOutput, command.told(.output)) }
             case .function(let name, let function):
                 let (reader, writer): (ByteReader, ByteWriter)
                 if let end = former.take() {
@@ -161,9 +163,9 @@ final class RunningStages: @unchecked Sendable {
     func waitForAll(_ deadline: Deadline?) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, stage) in stages.enumerated() {
-                guard case .program(let child, let endsTree) = stage.work, child !== leader else { continue }
+                guard case .program(let child, let command) = stage.work, child !== leader else { continue }
                 group.addTask { [self] in
-                    _ = try await child.ended(deadline, endingTree: endsTree)
+                    _ = try await child.ended(deadline, endingTree: command.endsTree)
                     endInput(ofStageAfter: index)
                 }
             }
@@ -199,8 +201,10 @@ final class RunningStages: @unchecked Sendable {
     func collectErrors() async -> [Int: CapturedOutput] {
         await withTaskGroup(of: (Int, CapturedOutput).self) { group in
             for (index, stage) in stages.enumerated() {
-                guard case .program(let child, _) = stage.work, let reader = child.standardError else { continue }
-                group.addTask { (index, await Execution.collect(reader, .errorTail) {}.output) }
+                guard case .program(let child, let command) = stage.work, let reader = child.standardError else {
+                    continue
+                }
+                group.addTask { (index, await Execution.collect(reader, .errorTail, command.told(.error)) {}.output) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }

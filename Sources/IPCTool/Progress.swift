@@ -1,0 +1,83 @@
+// How far a long transfer is: a line on the terminal that is written over and over.
+import IPC
+import Synchronization
+
+/// What has gone through so far, at which rate, and for how long.
+///
+/// Nothing is shown for the first second, and nothing at all where no person looks: standard error has to be a terminal.
+enum Progress {
+    /// Whether the line is on the terminal, so that whoever else writes there takes it away first.
+    private static let isShown = Mutex(false)
+
+    /// Does a transfer that goes to standard output, and to another stream too; while it is shown there, it is progress enough.
+    static func ofOutput<Result: Sendable>(
+        and other: ByteWriter? = nil, _ transfer: () async throws -> Result
+    ) async throws -> Result {
+        if StandardStream.output.isTerminal { return try await transfer() }
+        return try await of({ ByteWriter.standardOutput.bytesWritten + (other?.bytesWritten ?? 0) }, transfer)
+    }
+
+    /// Does a transfer, and shows meanwhile how many bytes have gone through, as `count` says.
+    static func of<Result: Sendable>(
+        _ count: @escaping @Sendable () -> Int, label: @escaping @Sendable () -> String = { "" },
+        _ transfer: () async throws -> Result
+    ) async throws -> Result {
+        guard StandardStream.error.takesEscapes else { return try await transfer() }
+        let line = ProgressLine(count: count, label: label)
+        let shown = Task { await line.show() }
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await transfer()) } catch { result = .failure(error) }
+        shown.cancel()
+        await shown.value
+        // The last line stays, and says all; a task of its own writes it, since this one may be cancelled.
+        if isShown.withLock({ $0 }) { await Task { await write(line.whole, end: "\n") }.value }
+        isShown.withLock { $0 = false }
+        return try result.get()
+    }
+
+    /// What takes the line away, if it is there.
+    static var wiping: String { isShown.withLock { $0 } ? "\r\u{1B}[K" : "" }
+
+    fileprivate static func write(_ text: String, end: String = "") async {
+        isShown.withLock { $0 = true }
+        try? await ByteWriter.standardError.write("\r\(text)\u{1B}[K\(end)")
+    }
+}
+
+/// The line of one transfer.
+private struct ProgressLine: Sendable {
+    let count: @Sendable () -> Int
+    let label: @Sendable () -> String
+    let began = ContinuousClock.now
+
+    /// Shows it until the task is cancelled.
+    func show() async {
+        guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+        var (former, time) = (count(), ContinuousClock.now)
+        while (try? await Task.sleep(for: .milliseconds(500))) != nil {
+            let (current, now) = (count(), ContinuousClock.now)
+            await Progress.write(text(current, rate: Double(current - former) / (now - time).seconds))
+            (former, time) = (current, now)
+        }
+    }
+
+    /// All that has gone through, at the rate of the whole time.
+    var whole: String {
+        let current = count()
+        return text(current, rate: Double(current) / (ContinuousClock.now - began).seconds)
+    }
+
+    private func text(_ bytes: Int, rate: Double) -> String {
+        let seconds = Int((ContinuousClock.now - began).seconds)
+        let time = "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"
+        return "ipc: \(label())\(Self.amount(Double(bytes))), \(Self.amount(rate))/s, \(time)"
+    }
+
+    private static func amount(_ bytes: Double) -> String {
+        var (amount, unit) = (bytes, 0)
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        while amount >= 1024, unit < units.count - 1 { (amount, unit) = (amount / 1024, unit + 1) }
+        let text = unit == 0 ? "\(Int(amount))" : "\((amount * 10).rounded() / 10)"
+        return "\(text) \(units[unit])"
+    }
+}
