@@ -8,6 +8,7 @@ struct ConnectCommand: ParsableCommand {
         abstract: "Join standard input and output with an endpoint.",
         discussion: """
             \(endpointHelp)
+
             The end of the input ends our direction alone; the command ends when the other
             side ends its own.
 

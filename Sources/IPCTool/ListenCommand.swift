@@ -9,6 +9,7 @@ struct ListenCommand: ParsableCommand {
         usage: "ipc listen [<options>] <endpoint> ... [-- <command> ...]",
         discussion: """
             \(endpointHelp)
+
             tcp:PORT is this machine alone, tcp:*:PORT everybody; port 0 has the system
             choose one, which is said. Clients get the program, an echo, or a greeting;
             without any of these the first client is joined with standard input and output.

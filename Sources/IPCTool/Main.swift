@@ -23,8 +23,8 @@ struct IPCTool: ParsableCommand {
                     ExpectCommand.self, InteractCommand.self,
                 ]),
             CommandGroup(
-                name: "Signals, FIFOs",
-                subcommands: [KillCommand.self, AliveCommand.self, SignalsCommand.self, FIFOCommand.self]),
+                name: "Signals", subcommands: [KillCommand.self, AliveCommand.self, SignalsCommand.self]),
+            CommandGroup(name: "FIFOs", subcommands: [FIFOCommand.self]),
             CommandGroup(
                 name: "Sockets",
                 subcommands: [

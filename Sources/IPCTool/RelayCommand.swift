@@ -10,6 +10,7 @@ struct RelayCommand: ParsableCommand {
         usage: "ipc relay [<options>] <from> <to>",
         discussion: """
             \(endpointHelp)
+
             Each client of the first is joined with a connection of its own to the second,
             both ways, each way to its own end. `-` is standard input and output: as the
             first it is joined with the second, as the second with the first client.
