@@ -66,7 +66,7 @@ extension ParsableCommand {
 
 /// Says an error in one line on standard error.
 func complain(_ error: any Error) async {
-    var line = Progress.wiping + Colour.red.text("ipc:", on: .error) + " "
+    var line = Progress.wiping + Look.text("ipc:", in: .red, on: .standardError) + " "
     let hint = Hint.about(error).map { "; \($0)" } ?? ""
     // A name that somebody gave is no command for the terminal.
     for scalar in "\(error)\(hint)".unicodeScalars {

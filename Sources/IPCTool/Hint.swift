@@ -1,5 +1,5 @@
 // What may help about an error: who has the port, which folder is missing, whose the file is.
-import Glibc
+import FoundationEssentials
 import IPC
 
 enum Hint {
@@ -26,7 +26,7 @@ enum Hint {
             return "ports below 1024 are for root, and for who has CAP_NET_BIND_SERVICE"
         case .permissionDenied: return obstacle(to: path)
         case .noSuchFileOrDirectory: return missing(of: path)
-        case .notPermitted where error.operation.hasPrefix("send SIG"): return owner(of: error.subject)
+        case .notPermitted where error.operation.hasPrefix("send SIG"): return holder(ofProcess: error.subject)
         default: return nil
         }
     }
@@ -36,7 +36,7 @@ enum Hint {
         case .notPermitted where error.operation != "execute": "only root may become another user"
         // The file is there and says itself that it is no program, or a folder on the way keeps us out.
         case .notExecutable:
-            access(error.subject, F_OK) == 0 ? "'chmod +x' makes it a program" : obstacle(to: error.subject)
+            files.fileExists(atPath: error.subject) ? "'chmod +x' makes it a program" : obstacle(to: error.subject)
         default: nil
         }
     }
@@ -63,17 +63,18 @@ enum Hint {
 
     // MARK: Files
 
+    private static var files: FileManager { .default }
+
     /// The folder that is not there, if it is not the file itself that is missing.
     private static func missing(of path: String) -> String? {
-        parents(of: path).first { access($0, F_OK) != 0 && errno == ENOENT }.map { "there is no folder \($0)" }
+        parents(of: path).first { !files.fileExists(atPath: $0) }.map { "there is no folder \($0)" }
     }
 
     /// What keeps us from a file: a folder on the way, or its own permissions.
     private static func obstacle(to path: String) -> String? {
         let folders = parents(of: path)
-        if let closed = folders.first(where: { access($0, X_OK) != 0 }) { return possession(of: closed) }
-        if access(path, F_OK) == 0 { return possession(of: path) }
-        return folders.last.flatMap(possession)
+        if let closed = folders.first(where: { !files.isExecutableFile(atPath: $0) }) { return possession(of: closed) }
+        return possession(of: files.fileExists(atPath: path) ? path : folders.last ?? path)
     }
 
     private static func parents(of path: String) -> [String] {
@@ -84,23 +85,30 @@ enum Hint {
     }
 
     private static func possession(of path: String) -> String? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        return
-            "\(path) is \(user(status.st_uid))'s, mode \(String(status.st_mode & 0o7777, radix: 8)); we are \(user(geteuid()))"
+        let attributes = try? files.attributesOfItem(atPath: path)
+        guard
+            let mode = attributes?[.posixPermissions] as? Int
+                ?? (attributes?[.posixPermissions] as? UInt).map({ Int($0) }),
+            let owner = owner(of: path)
+        else { return nil }
+        return "\(path) is \(owner)'s, mode \(String(mode & 0o7777, radix: 8))\(ourselves)"
     }
 
     // MARK: Users
 
-    private static func owner(of subject: String) -> String? {
-        guard let number = subject.split(separator: " ").last.flatMap({ Int32($0) }), let process = ProcessID(number),
-            let record = try? ProcessRecord(of: process)
-        else { return nil }
-        return "\(record.name) is \(user(record.effectiveUserID))'s; we are \(user(geteuid()))"
+    private static func owner(of path: String) -> String? {
+        let attributes = try? files.attributesOfItem(atPath: path)
+        return attributes?[.ownerAccountName] as? String
+            ?? (attributes?[.ownerAccountID]).map { "user \($0)" }
     }
 
-    private static func user(_ number: UInt32) -> String {
-        // One thread runs here, so nobody else asks meanwhile.
-        getpwuid(number).map { String(cString: $0.pointee.pw_name) } ?? "user \(number)"
+    private static func holder(ofProcess subject: String) -> String? {
+        guard let number = subject.split(separator: " ").last.flatMap({ Int32($0) }), let process = ProcessID(number),
+            let record = try? ProcessRecord(of: process), let owner = owner(of: "/proc/\(number)")
+        else { return nil }
+        return "\(record.name) is \(owner)'s\(ourselves)"
     }
+
+    /// Whom the system takes us for.
+    private static var ourselves: String { owner(of: "/proc/self/stat").map { "; we are \($0)" } ?? "" }
 }

@@ -44,13 +44,13 @@ struct ListenCommand: ParsableCommand {
         help: ArgumentHelp("Do not let in clients of this network.", valueName: "cidr"))
     var deny: [NetworkArgument] = []
 
-    @Flag(help: "Let in all users over Unix sockets, not only us and root.")
+    @Flag(help: "Let in other users over Unix sockets too.")
     var allUsers = false
 
     @Flag(help: "Send the program's standard error to the client too.")
     var mergeError = false
 
-    @Flag(help: "Listen on the sockets that a service manager has handed over (LISTEN_FDS), and no others.")
+    @Flag(help: "Listen on what a service manager hands over, alone.")
     var activated = false
 
     @Option(help: ArgumentHelp("Once it listens, become this user, for good.", valueName: "user"))

@@ -1,29 +1,29 @@
 // Colour, where a person sees it: on a terminal, unless NO_COLOR is set or the terminal is dumb.
-import Glibc
+import FoundationEssentials
+import IPC
 
-/// Colours of a terminal (ECMA-48).
-enum Colour: Int {
-    case red = 31
-    case green = 32
-
-    /// A text in this colour, if it goes to a stream that shows colours.
-    func text(_ text: String, on stream: StandardStream) -> String {
-        stream.showsColours ? "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" : text
+/// How texts look on a terminal (ECMA-48).
+enum Look {
+    /// The number of a colour.
+    enum Colour: Int {
+        case red = 31
+        case green = 32
     }
-}
 
-/// One of the streams that a person may look at.
-enum StandardStream: Int32 {
-    case output = 1
-    case error = 2
-
-    var isTerminal: Bool { isatty(rawValue) == 1 }
+    /// A text in a colour, if it goes to a stream that shows colours.
+    static func text(_ text: String, in colour: Colour, on stream: ByteWriter) -> String {
+        showsColours(stream) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+    }
 
     /// Whether escape sequences mean something there.
-    var takesEscapes: Bool { isTerminal && !["", "dumb"].contains(variable("TERM")) }
+    static func takesEscapes(_ stream: ByteWriter) -> Bool {
+        stream.isTerminal && !["", "dumb"].contains(variable("TERM"))
+    }
 
     /// As <https://no-color.org> has it: a variable that is empty is none.
-    var showsColours: Bool { takesEscapes && variable("NO_COLOR").isEmpty }
+    private static func showsColours(_ stream: ByteWriter) -> Bool {
+        takesEscapes(stream) && variable("NO_COLOR").isEmpty
+    }
 
-    private func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+    private static func variable(_ name: String) -> String { ProcessInfo.processInfo.environment[name] ?? "" }
 }

@@ -1,7 +1,6 @@
 // ipc new: a small package that uses the library, as a place to begin.
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 import IPC
 
 struct NewCommand: ParsableCommand {
@@ -73,7 +72,7 @@ private struct NewPackage {
         } else {
             let folder = library.map { FilePath($0) } ?? Self.checkout
             let path = FilePath(FileManager.default.currentDirectoryPath).pushing(folder).lexicallyNormalized().string
-            guard access("\(path)/Package.swift", R_OK) == 0 else {
+            guard FileManager.default.isReadableFile(atPath: "\(path)/Package.swift") else {
                 throw NotWritten(reason: "there is no package in \(path); say where the library is with --package")
             }
             dependency = ".package(name: \"swift-ipc\", path: \(path.debugDescription))"
@@ -134,7 +133,11 @@ private struct NewPackage {
 
     /// Writes them into a new folder; what could not be finished is taken away.
     func write() throws {
-        guard mkdir(name, 0o777) == 0 else { throw SystemError("make", on: name, Errno(rawValue: errno)) }
+        do {
+            try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: false)
+        } catch let error as CocoaError {
+            throw SystemError("make", on: name, Self.errno(of: error))
+        }
         do {
             try FileManager.default.createDirectory(
                 atPath: "\(name)/Sources/\(name)", withIntermediateDirectories: true)
@@ -142,6 +145,18 @@ private struct NewPackage {
         } catch {
             try? FileManager.default.removeItem(atPath: name)
             throw NotWritten(reason: "\(error)")
+        }
+    }
+}
+
+extension NewPackage {
+    private static func errno(of error: CocoaError) -> Errno {
+        switch error.code {
+        case .fileWriteFileExists: .fileExists
+        case .fileWriteNoPermission: .permissionDenied
+        case .fileWriteOutOfSpace: .noSpace
+        case .fileWriteVolumeReadOnly: .readOnlyFileSystem
+        default: .ioError
         }
     }
 }

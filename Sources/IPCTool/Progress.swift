@@ -13,17 +13,16 @@ enum Progress {
     static func ofOutput<Result: Sendable>(
         and other: ByteWriter? = nil, _ transfer: () async throws -> Result
     ) async throws -> Result {
-        if StandardStream.output.isTerminal { return try await transfer() }
-        return try await of({ ByteWriter.standardOutput.bytesWritten + (other?.bytesWritten ?? 0) }, transfer)
+        if ByteWriter.standardOutput.isTerminal { return try await transfer() }
+        return try await of(Written(streams: [.standardOutput] + (other.map { [$0] } ?? [])), transfer)
     }
 
-    /// Does a transfer, and shows meanwhile how many bytes have gone through, as `count` says.
+    /// Does a transfer, and shows meanwhile how many bytes have gone through.
     static func of<Result: Sendable>(
-        _ count: @escaping @Sendable () -> Int, label: @escaping @Sendable () -> String = { "" },
-        _ transfer: () async throws -> Result
+        _ counted: some Counted, _ transfer: () async throws -> Result
     ) async throws -> Result {
-        guard StandardStream.error.takesEscapes else { return try await transfer() }
-        let line = ProgressLine(count: count, label: label)
+        guard Look.takesEscapes(.standardError) else { return try await transfer() }
+        let line = ProgressLine(counted: counted)
         let shown = Task { await line.show() }
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await transfer()) } catch { result = .failure(error) }
@@ -44,18 +43,37 @@ enum Progress {
     }
 }
 
+/// A transfer whose bytes are counted.
+protocol Counted: Sendable {
+    /// How many have gone through so far.
+    var count: Int { get }
+
+    /// What stands before that.
+    var label: String { get }
+}
+
+extension Counted {
+    var label: String { "" }
+}
+
+/// What has been written to some streams.
+struct Written: Counted {
+    let streams: [ByteWriter]
+
+    var count: Int { streams.reduce(0) { $0 + $1.bytesWritten } }
+}
+
 /// The line of one transfer.
 private struct ProgressLine: Sendable {
-    let count: @Sendable () -> Int
-    let label: @Sendable () -> String
+    let counted: any Counted
     let began = ContinuousClock.now
 
     /// Shows it until the task is cancelled.
     func show() async {
         guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
-        var (former, time) = (count(), ContinuousClock.now)
+        var (former, time) = (counted.count, ContinuousClock.now)
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
-            let (current, now) = (count(), ContinuousClock.now)
+            let (current, now) = (counted.count, ContinuousClock.now)
             await Progress.write(text(current, rate: Double(current - former) / (now - time).seconds))
             (former, time) = (current, now)
         }
@@ -63,14 +81,14 @@ private struct ProgressLine: Sendable {
 
     /// All that has gone through, at the rate of the whole time.
     var whole: String {
-        let current = count()
+        let current = counted.count
         return text(current, rate: Double(current) / (ContinuousClock.now - began).seconds)
     }
 
     private func text(_ bytes: Int, rate: Double) -> String {
         let seconds = Int((ContinuousClock.now - began).seconds)
         let time = "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"
-        return "ipc: \(label())\(Self.amount(Double(bytes))), \(Self.amount(rate))/s, \(time)"
+        return "ipc: \(counted.label)\(Self.amount(Double(bytes))), \(Self.amount(rate))/s, \(time)"
     }
 
     private static func amount(_ bytes: Double) -> String {

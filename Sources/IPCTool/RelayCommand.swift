@@ -80,7 +80,7 @@ struct RelayCommand: ParsableCommand {
         let target = try Endpoint(to)
         let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
         let (traffic, log, timeout) = (Traffic(), verbose ? talkative : nil, timeout.duration)
-        try await Progress.of({ traffic.count }, label: { traffic.label }) {
+        try await Progress.of(traffic) {
             try await listener.serve(limits: limits, log: log) { client in
                 let other = try await Connection(to: target, timeout: timeout)
                 _ = try await traffic.counted(client, other) { try await client.join(other) }
@@ -90,7 +90,7 @@ struct RelayCommand: ParsableCommand {
 }
 
 /// What goes between all clients and the second endpoint.
-private final class Traffic: Sendable {
+private final class Traffic: Counted {
     private let state = Mutex(State())
 
     private struct State {

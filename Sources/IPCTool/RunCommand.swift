@@ -71,11 +71,9 @@ struct RunCommand: ParsableCommand {
         let report: (RunReport, ExitCode)
         let limit = outputLimit.map { CaptureLimit.failing(beyond: $0) } ?? .failing(beyond: 64 << 20)
         do {
-            let written = Atomic(0)
-            let command = try prepared().unchecked().input(.inherit).observingOutput { _, bytes in
-                written.add(bytes.count, ordering: .relaxed)
-            }
-            let result = try await Progress.of({ written.load(ordering: .relaxed) }) {
+            let output = Captured()
+            let command = try prepared().unchecked().input(.inherit).observingOutput { output.add($1.count) }
+            let result = try await Progress.of(output) {
                 try await command.capture(
                     limit: limit, timeout: timeout?.duration, grace: killAfter.duration, passingOn: .passedOn)
             }
@@ -87,6 +85,15 @@ struct RunCommand: ParsableCommand {
         try await printJSON(report.0)
         return report.1
     }
+}
+
+/// How much a program has written so far.
+private final class Captured: Counted {
+    private let bytes = Atomic(0)
+
+    var count: Int { bytes.load(ordering: .relaxed) }
+
+    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
 }
 
 /// A number of seconds on the command line, with or without a fraction.

@@ -73,7 +73,8 @@ struct TourReport: Encodable {
         let seconds: Double
 
         var line: String {
-            let mark = failure == nil ? Colour.green.text("ok  ", on: .output) : Colour.red.text("FAIL", on: .output)
+            let mark = Look.text(
+                failure == nil ? "ok  " : "FAIL", in: failure == nil ? .green : .red, on: .standardOutput)
             let time = "\((seconds * 10_000).rounded() / 10) ms"
             return "  \(mark) \(name): \(seen ?? failure ?? "") [\(time)]\n"
         }

@@ -8,7 +8,8 @@ import Testing
 struct ProgressTests {
     @Test("An error is coloured on a terminal, but not if NO_COLOR is set or the terminal is dumb")
     func colour() async throws {
-        let script = #"NO_COLOR= TERM=xterm "$ipc" cat /none; NO_COLOR=1 TERM=xterm "$ipc" cat /none; NO_COLOR= TERM=dumb "$ipc" cat /none"#
+        let script =
+            #"NO_COLOR= TERM=xterm "$ipc" cat /none; NO_COLOR=1 TERM=xterm "$ipc" cat /none; NO_COLOR= TERM=dumb "$ipc" cat /none"#
         let run = try await Terminal.script([], script)
         let plain = "ipc: open /none: no such file or directory (ENOENT)\n"
         let coloured = "\u{1B}[31mipc:\u{1B}[0m open /none: no such file or directory (ENOENT)\n"

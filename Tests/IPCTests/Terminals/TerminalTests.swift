@@ -12,6 +12,19 @@ struct TerminalTests {
         return (screen, try Terminal(screen.openOtherSide()))
     }
 
+    @Test("A stream knows whether it is a terminal's; a pipe's, a file's and a closed one are not")
+    func streamsOfTerminals() throws {
+        let (screen, terminal) = try open()
+        defer { screen.close() }
+        let pipe = try AnonymousPipe()
+        #expect(terminal.input.isTerminal && terminal.output.isTerminal)
+        #expect(!pipe.reader.isTerminal && !pipe.writer.isTerminal)
+        let file = try ByteReader(Descriptor.open("/dev/null", for: .read))
+        #expect(!file.isTerminal)
+        terminal.input.close()
+        #expect(!terminal.input.isTerminal)
+    }
+
     @Test(arguments: Place.allCases)
     func modesAreChangedForABodyHoweverItEnds(_ place: Place) async throws {
         let (screen, terminal) = try open()
