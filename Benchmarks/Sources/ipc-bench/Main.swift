@@ -55,6 +55,7 @@ struct Bench {
             exit(64)
         }
         switch arguments[1] {
+        case "left", "late", "gone", "descriptors-of-child": try Manners.run(arguments[1], arguments[2])
         case "unix-pp": try PingPong.run(arguments[2], overSockets: true)
         case "tcp-pp": try PingPong.tcp(arguments[2])
         case "semaphore": try SystemVUse.alone(arguments[2])
