@@ -72,9 +72,10 @@ struct CodeBlockTests {
     @Test("Every call in a table of the README and of the articles compiles")
     func callsCompile() async throws {
         let calls = try Self.pages().flatMap { path, text in
-            Articles.rows(in: text).compactMap(\.last).flatMap(Articles.code).filter(Articles.isCall).map { code in
-                Articles.Block(path: path, line: 1, language: "swift", code: Articles.completed(code), example: nil)
-            }
+            Articles.rows(in: text).compactMap { $0.dropFirst().first }.flatMap(Articles.code).filter(Articles.isCall)
+                .map { code in
+                    Articles.Block(path: path, line: 1, language: "swift", code: Articles.completed(code), example: nil)
+                }
         }
         try #require(calls.count >= 40)
         Self.report(try await Self.faults(in: calls))
