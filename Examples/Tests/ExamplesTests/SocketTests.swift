@@ -104,6 +104,19 @@ struct SocketTests {
         #expect(try await Example.run("webget").status == 64)
     }
 
+    @Test("S-82: the session that the article shows is had")
+    func recordedSession() async throws {
+        let tests = FilePath(#filePath).removingLastComponent()
+        let article = try await Command("cat", tests.appending("../../../Sources/IPC/IPC.docc/Sockets.md")).read()
+        let session = try #require(
+            article.firstMatch(
+                of: #/(?s)\n\$ forking-server 8000 sed -un '(.*?)' &\n\$ webget localhost:8000 (\S+)\n(.*?)```/#))
+        try await serving("forking-server", "0", "sed", "-un", String(session.1)) { port in
+            let run = try await Example.run("webget", "localhost:\(port)", String(session.2))
+            #expect(run.output == session.3 && run.status == 0)
+        }
+    }
+
     @Test("G-33, G-34, G-35: a talk with the command server, whose prompt has no end of a line")
     func interactive() async throws {
         try await serving("command-server", "0") { port in

@@ -4,6 +4,13 @@
 #ifndef CIPC_H
 #define CIPC_H
 
+#ifdef __linux__
+#include <features.h>
+#endif
+#ifndef __GLIBC__
+#error "swift-ipc is for Linux with glibc: nothing of it is tested elsewhere"
+#endif
+
 #include "CIPCCalls.h"
 #include "CIPCConstants.h"
 #include "CIPCDaemon.h"
