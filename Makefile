@@ -1,14 +1,13 @@
 # The tool for people: make; make install PREFIX=/usr/local, with its manual pages and its completions; make uninstall.
 #
-# DESTDIR stands before every path, for packagers. Swift's own libraries are in the program, so that it runs without a toolchain.
+# DESTDIR stands before every path, for packagers. Swift's own libraries are in the program, so that it runs without a toolchain. What
+# was made is only copied, so `make && sudo make install` builds nothing as root.
 PREFIX ?= /usr/local
 DESTDIR ?=
 
 flags = -c release --product ipc --static-swift-stdlib
-root = $(DESTDIR)$(PREFIX)
 made = .build/install
-completions = $(root)/share/bash-completion/completions/ipc $(root)/share/zsh/site-functions/_ipc \
-	$(root)/share/fish/vendor_completions.d/ipc.fish
+share = "$(DESTDIR)$(PREFIX)"/share
 
 .PHONY: all install uninstall
 
@@ -16,17 +15,25 @@ all:
 	swift build $(flags)
 	rm -rf $(made)
 	mkdir -p $(made)
+	Scripts/manual "$$(swift build $(flags) --show-bin-path)/ipc" $(made)/man1
+	for shell in bash zsh fish; do \
+		"$$(swift build $(flags) --show-bin-path)/ipc" --generate-completion-script $$shell >$(made)/$$shell || exit; \
+	done
 	cp "$$(swift build $(flags) --show-bin-path)/ipc" $(made)/ipc
-	Scripts/manual $(made)/ipc $(made)/man1
-	for shell in bash zsh fish; do $(made)/ipc --generate-completion-script $$shell >$(made)/$$shell || exit; done
 
-install: all
-	install -D -s -m 755 $(made)/ipc $(root)/bin/ipc
-	install -d $(root)/share/man/man1
-	install -m 644 $(made)/man1/*.1 $(root)/share/man/man1
-	install -D -m 644 $(made)/bash $(word 1,$(completions))
-	install -D -m 644 $(made)/zsh $(word 2,$(completions))
-	install -D -m 644 $(made)/fish $(word 3,$(completions))
+$(made)/ipc:
+	$(MAKE) all
 
-uninstall:
-	rm -f $(root)/bin/ipc $(root)/share/man/man1/ipc.1 $(root)/share/man/man1/ipc-*.1 $(completions)
+install: $(made)/ipc
+	install -D -s -m 755 $(made)/ipc "$(DESTDIR)$(PREFIX)"/bin/ipc
+	install -d $(share)/man/man1
+	install -m 644 $(made)/man1/*.1 $(share)/man/man1
+	install -D -m 644 $(made)/bash $(share)/bash-completion/completions/ipc
+	install -D -m 644 $(made)/zsh $(share)/zsh/site-functions/_ipc
+	install -D -m 644 $(made)/fish $(share)/fish/vendor_completions.d/ipc.fish
+
+# What is there of the pages that this version has.
+uninstall: $(made)/ipc
+	rm -f "$(DESTDIR)$(PREFIX)"/bin/ipc $(share)/bash-completion/completions/ipc $(share)/zsh/site-functions/_ipc
+	rm -f $(share)/fish/vendor_completions.d/ipc.fish
+	cd $(made)/man1 && for page in *.1; do rm -f $(share)/man/man1/$$page || exit; done

@@ -38,7 +38,11 @@ struct CatCommand: ParsableCommand {
 
     private func runPlainly() async throws -> ExitCode {
         do {
-            let end = try await Progress.ofOutput { try await copy(to: .standardOutput) { await complain($0) } }
+            // A command that runs may have something to say on the terminal itself.
+            let end =
+                commands
+                ? try await copy(to: .standardOutput) { await complain($0) }
+                : try await Progress.ofOutput { try await copy(to: .standardOutput) { await complain($0) } }
             try ByteWriter.standardOutput.close()
             return end.status
         } catch let error as SystemError where error.errno == .brokenPipe {

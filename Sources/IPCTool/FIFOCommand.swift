@@ -198,7 +198,7 @@ struct FIFOCommand: ParsableCommand {
                     guard let writer = try await open(try use.fifo(name)) else {
                         throw SystemError("open", on: "\(name.path), which nobody reads", .noSuchAddressOrDevice)
                     }
-                    let count = try await Progress.of(Written(streams: [writer])) {
+                    let count = try await Progress.of(Written(writer)) {
                         try await copy(.standardInput, to: writer)
                     }
                     try writer.close()

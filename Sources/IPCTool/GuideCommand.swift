@@ -94,7 +94,7 @@ struct Mechanism: Encodable {
             command: "ipc daemon start --pid-file app.pid -- ./app"),
         Mechanism(
             name: "signal", purpose: "tell a process that something happened; it carries a number at most",
-            call: "for await event in try Signal.stream(.hangup) { ... }", command: "ipc kill HUP 1234"),
+            call: "for await event in try Signal.stream(.hangup) { ... }", command: "ipc kill -s HUP 1234"),
         Mechanism(
             name: "fifo", purpose: "a file that others open like any other, with you at its other end",
             call: #"try await FIFO.serve(at: "signature") { payload }"#, command: "ipc fifo serve signature -- fortune"),
@@ -112,7 +112,7 @@ struct Mechanism: Encodable {
         Mechanism(
             name: "queue", purpose: "messages that wait until somebody takes them, by urgency or by type",
             call: #"try await POSIX.MessageQueue(named: "/jobs").send("build", priority: 1)"#,
-            command: "echo build | ipc msg send --name /jobs --priority 1"),
+            command: "echo build | ipc msg send --name /jobs --priority 1   # after: ipc msg create --name /jobs"),
         Mechanism(
             name: "variable", purpose: "a value that processes share, read without a lock, changed in one step",
             call: #"try await SharedVariable(named: "/hits", initialValue: 0).withLock { $0 += 1 }"#,
@@ -124,11 +124,11 @@ struct Mechanism: Encodable {
         Mechanism(
             name: "lock", purpose: "one at a time; if the holder is killed the next one has it, and is told",
             call: #"try await RobustLock(named: "/spool").withLock(timeout: .seconds(5)) { ... }"#,
-            command: "ipc lock --timeout 10 app.lock -- make install"),
+            command: "ipc lock --timeout 10 app.lock -- make install   # a lock on a file: nobody is told"),
         Mechanism(
             name: "semaphore", purpose: "so many at a time, among programs of any language",
-            call: "try await SystemV.SemaphoreSet(key: .number(1234)).withTaken { ... }",
-            command: "ipc sem take --key 1234 -- make install"),
+            call: "try await SystemV.SemaphoreSet(key: .number(1234), initialValue: 3).withAcquired { ... }",
+            command: "ipc sem take --counting --key 1234 -- ./job   # after: ipc sem create --key 1234 --value 3"),
         Mechanism(
             name: "instance", purpose: "only one process of a kind on this host",
             call: #"let instance = try SingleInstance(named: "/backup")"#,

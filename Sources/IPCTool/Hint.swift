@@ -8,73 +8,110 @@ enum Hint {
         switch error {
         case let error as InputFailure: about(error.error)
         case let error as SystemError: about(error)
-        case let error as ConnectError where error.errno == .connectionRefused:
-            "nobody listens there; 'ipc sockets' shows who listens where"
-        case let error as ConnectError where error.errno == .noSuchFileOrDirectory:
-            "\(error.endpoint)".hasPrefix("unix:") ? missing(of: String("\(error.endpoint)".dropFirst(5))) : nil
+        case let error as ConnectError: about(error)
         case let error as StartError: about(error)
         default: nil
         }
     }
 
     private static func about(_ error: SystemError) -> String? {
+        let isPort = error.subject.hasPrefix("tcp:") || error.subject.hasPrefix("udp:")
         // Errors about a file of another kind say which.
         let path = error.subject.split(separator: ", a ").first.map(String.init) ?? error.subject
         switch error.errno {
-        case .addressInUse: return holder(of: error.subject)
-        case .permissionDenied where port(of: error.subject).map { 1..<1024 ~= $0 } ?? false:
+        case .addressInUse: return PortHolder.description(of: error.subject)
+        case .permissionDenied where isPort:
             return "ports below 1024 are for root, and for who has CAP_NET_BIND_SERVICE"
-        case .permissionDenied: return obstacle(to: path)
-        case .noSuchFileOrDirectory: return missing(of: path)
-        case .notPermitted where error.operation.hasPrefix("send SIG"): return holder(ofProcess: error.subject)
+        case .permissionDenied: return FileHint.obstacle(to: path)
+        case .noSuchFileOrDirectory: return FileHint.missing(of: path)
+        case .notPermitted where error.operation.hasPrefix("send SIG"): return owner(ofProcess: error.subject)
+        default: return nil
+        }
+    }
+
+    private static func about(_ error: ConnectError) -> String? {
+        let endpoint = "\(error.endpoint)"
+        switch error.errno {
+        case .connectionRefused:
+            let isHere = error.attempts.allSatisfy { $0.address.isLoopback || $0.address.port == nil }
+            return "nobody listens there" + (isHere ? "; 'ipc sockets' shows who listens where" : "")
+        case .noSuchFileOrDirectory where endpoint.hasPrefix("unix:"):
+            return FileHint.missing(of: String(endpoint.dropFirst(5)))
         default: return nil
         }
     }
 
     private static func about(_ error: StartError) -> String? {
         switch error.kind {
-        case .notPermitted where error.operation != "execute": "only root may become another user"
-        // The file is there and says itself that it is no program, or a folder on the way keeps us out.
-        case .notExecutable:
-            files.fileExists(atPath: error.subject) ? "'chmod +x' makes it a program" : obstacle(to: error.subject)
+        case .notPermitted where error.operation.hasPrefix("change to another user"):
+            "only root may become another user"
+        case .notExecutable: FileHint.obstacle(toExecuting: error.subject)
         default: nil
         }
     }
 
-    // MARK: Ports
-
-    private static func port(of endpoint: String) -> Int? {
-        guard endpoint.hasPrefix("tcp:") || endpoint.hasPrefix("udp:") else { return nil }
-        return endpoint.split(separator: ":").last.flatMap { Int($0) }
+    private static func owner(ofProcess subject: String) -> String? {
+        guard let number = subject.split(separator: " ").last.flatMap({ Int32($0) }), let process = ProcessID(number),
+            let record = try? ProcessRecord(of: process), let owner = FileHint.owner(of: "/proc/\(number)")
+        else { return nil }
+        return "\(record.name) is \(owner)'s\(FileHint.ourselves)"
     }
+}
 
-    private static func holder(of endpoint: String) -> String? {
-        let records = (try? SocketTable.listening()) ?? []
-        let place = endpoint.split(separator: ":", maxSplits: 1).last.map(String.init) ?? endpoint
-        let number = port(of: endpoint).map { ":\($0)" }
-        let found = records.first { record in
-            number.map { record.place.hasSuffix($0) && endpoint.hasPrefix(record.family) } ?? (record.place == place)
+/// Who listens where somebody else wants to.
+private enum PortHolder {
+    static func description(of subject: String) -> String? {
+        // `PATH, where somebody listens`
+        let endpoint = subject.split(separator: ", ").first.map(String.init) ?? subject
+        let found = ((try? SocketTable.listening()) ?? []).filter { conflicts($0, with: endpoint) }
+        if found.isEmpty { return nil }
+        let names = Set(found.flatMap(\.processes)).sorted { $0.rawValue < $1.rawValue }.map { process in
+            "\((try? ProcessRecord(of: process).name) ?? "?"), process \(process)"
         }
-        guard let found else { return nil }
-        guard let process = found.processes.first else { return "a process of another user has it" }
-        let name = (try? ProcessRecord(of: process).name) ?? "?"
-        return "\(name), process \(process), has it"
+        if names.isEmpty { return "a process of another user has it" }
+        return names.joined(separator: ", and ") + (names.count == 1 ? ", has it" : ", have it")
     }
 
-    // MARK: Files
+    private static func conflicts(_ record: SocketRecord, with endpoint: String) -> Bool {
+        guard endpoint.hasPrefix("tcp:") || endpoint.hasPrefix("udp:") else {
+            let isAbstract = endpoint.hasPrefix("abstract:")
+            let name = endpoint.split(separator: ":", maxSplits: 1).last.map(String.init) ?? endpoint
+            return record.family == "unix" && record.place == (isAbstract ? "@" + name : name)
+        }
+        let parts = endpoint.dropFirst(4)
+        let split = parts.lastIndex(of: ":") ?? parts.startIndex
+        let (host, port) = (parts[..<split], parts[split...].drop { $0 == ":" })
+        guard endpoint.hasPrefix(record.family), record.place.hasSuffix(":\(port)") else { return false }
+        let theirs = String(record.place.dropLast(port.count + 1))
+        let everywhere = ["0.0.0.0", "[::]", "*"]
+        let ours = ["", "localhost"].contains(host) ? ["127.0.0.1", "[::1]"] : [String(host)]
+        return host == "*" || everywhere.contains(theirs) || ours.contains(theirs)
+    }
+}
 
+/// What keeps somebody from a file.
+private enum FileHint {
     private static var files: FileManager { .default }
 
     /// The folder that is not there, if it is not the file itself that is missing.
-    private static func missing(of path: String) -> String? {
-        parents(of: path).first { !files.fileExists(atPath: $0) }.map { "there is no folder \($0)" }
+    static func missing(of path: String) -> String? {
+        parents(of: path).first { !files.fileExists(atPath: $0) && !isLink($0) }.map { "there is no folder \($0)" }
     }
 
-    /// What keeps us from a file: a folder on the way, or its own permissions.
-    private static func obstacle(to path: String) -> String? {
+    /// A folder on the way, or the file's own permissions.
+    static func obstacle(to path: String) -> String? {
+        let path = URL(filePath: path).resolvingSymlinksInPath().path
         let folders = parents(of: path)
         if let closed = folders.first(where: { !files.isExecutableFile(atPath: $0) }) { return possession(of: closed) }
-        return possession(of: files.fileExists(atPath: path) ? path : folders.last ?? path)
+        if files.fileExists(atPath: path) { return possession(of: path) }
+        return isLink(path) ? nil : folders.last.flatMap(possession)
+    }
+
+    /// The same for a program; one of ours that nobody may execute can be made one.
+    static func obstacle(toExecuting path: String) -> String? {
+        let isOurs = owner(of: path) != nil && owner(of: path) == user
+        if isOurs, let mode = mode(of: path), mode & 0o111 == 0 { return "'chmod +x' makes it a program" }
+        return mode(of: path).map { $0 & 0o111 != 0 } ?? true ? obstacle(to: path) : possession(of: path)
     }
 
     private static func parents(of path: String) -> [String] {
@@ -85,30 +122,27 @@ enum Hint {
     }
 
     private static func possession(of path: String) -> String? {
-        let attributes = try? files.attributesOfItem(atPath: path)
-        guard
-            let mode = attributes?[.posixPermissions] as? Int
-                ?? (attributes?[.posixPermissions] as? UInt).map({ Int($0) }),
-            let owner = owner(of: path)
-        else { return nil }
+        guard let mode = mode(of: path), let owner = owner(of: path) else { return nil }
         return "\(path) is \(owner)'s, mode \(String(mode & 0o7777, radix: 8))\(ourselves)"
     }
 
-    // MARK: Users
+    private static func isLink(_ path: String) -> Bool {
+        (try? files.attributesOfItem(atPath: path))?[.type] as? FileAttributeType == .typeSymbolicLink
+    }
 
-    private static func owner(of path: String) -> String? {
+    private static func mode(of path: String) -> Int? {
+        let value = (try? files.attributesOfItem(atPath: path))?[.posixPermissions]
+        return value as? Int ?? (value as? UInt).map { Int($0) }
+    }
+
+    /// The name of the user whose it is, or his number.
+    static func owner(of path: String) -> String? {
         let attributes = try? files.attributesOfItem(atPath: path)
-        return attributes?[.ownerAccountName] as? String
-            ?? (attributes?[.ownerAccountID]).map { "user \($0)" }
+        return attributes?[.ownerAccountName] as? String ?? (attributes?[.ownerAccountID]).map { "user \($0)" }
     }
 
-    private static func holder(ofProcess subject: String) -> String? {
-        guard let number = subject.split(separator: " ").last.flatMap({ Int32($0) }), let process = ProcessID(number),
-            let record = try? ProcessRecord(of: process), let owner = owner(of: "/proc/\(number)")
-        else { return nil }
-        return "\(record.name) is \(owner)'s\(ourselves)"
-    }
+    /// Whom the system takes us for: the folder of a process is its effective user's.
+    private static var user: String? { owner(of: "/proc/\(ProcessID.current)") }
 
-    /// Whom the system takes us for.
-    private static var ourselves: String { owner(of: "/proc/self/stat").map { "; we are \($0)" } ?? "" }
+    static var ourselves: String { user.map { "; we are \($0)" } ?? "" }
 }

@@ -27,8 +27,8 @@ struct NewCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard name.wholeMatch(of: #/[A-Za-z][A-Za-z0-9_-]*/#) != nil else {
-            throw ValidationError("a package's name begins with a letter and goes on with letters, digits, - and _")
+        guard name.wholeMatch(of: #/[A-Za-z][A-Za-z0-9_-]{0,99}/#) != nil else {
+            throw ValidationError("a package's name is a letter and up to 99 letters, digits, - and _")
         }
         if NewPackage.takenNames.contains(name.lowercased()) {
             throw ValidationError("the name '\(name)' is taken by a module that the package uses")
@@ -53,7 +53,9 @@ struct NewCommand: ParsableCommand {
 private struct NewPackage {
     /// Names with which it could not be built, in small letters.
     static let takenNames: Set = [
-        "ipc", "cipc", "swift-ipc", "swift", "main", "glibc", "foundation", "logging", "systempackage", "csystem",
+        "ipc", "cipc", "swift-ipc", "swift", "main", "glibc", "foundation", "logging", "swift-log", "systempackage",
+        "csystem",
+        "swift-system", "synchronization", "swift-argument-parser", "swift-docc-plugin",
     ]
 
     let name: String
@@ -67,7 +69,7 @@ private struct NewPackage {
         self.name = name
         if let library, library.contains("://") || library.hasPrefix("git@") {
             dependency = ".package(url: \(library.debugDescription), branch: \"main\")"
-            let last = library.split { $0 == "/" || $0 == ":" }.last ?? ""
+            let last = library.prefix { $0 != "?" && $0 != "#" }.split { $0 == "/" || $0 == ":" }.last ?? ""
             identity = String(last.hasSuffix(".git") ? last.dropLast(4) : last)
         } else {
             let folder = library.map { FilePath($0) } ?? Self.checkout
@@ -144,7 +146,7 @@ private struct NewPackage {
             for file in files { try Data(file.text.utf8).write(to: URL(filePath: "\(name)/\(file.path)")) }
         } catch {
             try? FileManager.default.removeItem(atPath: name)
-            throw NotWritten(reason: "\(error)")
+            throw SystemError("write", on: name, (error as? CocoaError).map(Self.errno) ?? .ioError)
         }
     }
 }
@@ -156,6 +158,7 @@ extension NewPackage {
         case .fileWriteNoPermission: .permissionDenied
         case .fileWriteOutOfSpace: .noSpace
         case .fileWriteVolumeReadOnly: .readOnlyFileSystem
+        case .fileNoSuchFile: .noSuchFileOrDirectory
         default: .ioError
         }
     }

@@ -1,27 +1,30 @@
 // How far a long transfer is: a line on the terminal that is written over and over.
+import FoundationEssentials
 import IPC
 import Synchronization
 
 /// What has gone through so far, at which rate, and for how long.
 ///
-/// Nothing is shown for the first second, and nothing at all where no person looks: standard error has to be a terminal.
+/// It is drawn only where it disturbs nobody: on a terminal whose foreground is ours, if nobody else writes there; nothing for the first
+/// second, and nothing while nothing comes, so that what a program asks for meanwhile stays to be seen.
 enum Progress {
     /// Whether the line is on the terminal, so that whoever else writes there takes it away first.
     private static let isShown = Mutex(false)
 
-    /// Does a transfer that goes to standard output, and to another stream too; while it is shown there, it is progress enough.
+    /// Does a transfer that goes to standard output, and to another stream too. It has to go into a file: of what goes into a pipe, others
+    /// may show something.
     static func ofOutput<Result: Sendable>(
         and other: ByteWriter? = nil, _ transfer: () async throws -> Result
     ) async throws -> Result {
-        if ByteWriter.standardOutput.isTerminal { return try await transfer() }
-        return try await of(Written(streams: [.standardOutput] + (other.map { [$0] } ?? [])), transfer)
+        guard outputIsFile, !ByteReader.standardInput.isTerminal else { return try await transfer() }
+        return try await of(Written(.standardOutput, other), transfer)
     }
 
     /// Does a transfer, and shows meanwhile how many bytes have gone through.
     static func of<Result: Sendable>(
         _ counted: some Counted, _ transfer: () async throws -> Result
     ) async throws -> Result {
-        guard Look.takesEscapes(.standardError) else { return try await transfer() }
+        guard canBeSeen else { return try await transfer() }
         let line = ProgressLine(counted: counted)
         let shown = Task { await line.show() }
         let result: Swift.Result<Result, any Error>
@@ -34,12 +37,30 @@ enum Progress {
         return try result.get()
     }
 
+    /// Whether somebody would see it.
+    static var canBeSeen: Bool { Look.takesEscapes(.standardError) && isForeground }
+
     /// What takes the line away, if it is there.
     static var wiping: String { isShown.withLock { $0 } ? "\r\u{1B}[K" : "" }
 
+    /// A terminal that is stopped must not stop the transfer.
     fileprivate static func write(_ text: String, end: String = "") async {
         isShown.withLock { $0 = true }
-        try? await ByteWriter.standardError.write("\r\(text)\u{1B}[K\(end)")
+        try? await ByteWriter.standardError.write("\r\(text)\u{1B}[K\(end)", timeout: .milliseconds(100))
+    }
+
+    /// Whether our process group has the terminal: proc(5), the fields behind the name.
+    private static var isForeground: Bool {
+        let fields = (try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8))?.split(separator: ")").last?
+            .split(separator: " ")
+        guard let fields, fields.count > 5 else { return false }
+        return fields[2] == fields[5]
+    }
+
+    private static var outputIsFile: Bool {
+        let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/1")
+        guard let place, place != "/dev/null" else { return place != nil }
+        return (try? FileManager.default.attributesOfItem(atPath: place))?[.type] as? FileAttributeType == .typeRegular
     }
 }
 
@@ -56,11 +77,17 @@ extension Counted {
     var label: String { "" }
 }
 
-/// What has been written to some streams.
+/// What is written to some streams from now on.
 struct Written: Counted {
-    let streams: [ByteWriter]
+    private let streams: [ByteWriter]
+    private let before: Int
 
-    var count: Int { streams.reduce(0) { $0 + $1.bytesWritten } }
+    init(_ first: ByteWriter, _ other: ByteWriter? = nil) {
+        streams = [first] + (other.map { [$0] } ?? [])
+        before = streams.reduce(0) { $0 + $1.bytesWritten }
+    }
+
+    var count: Int { streams.reduce(-before) { $0 + $1.bytesWritten } }
 }
 
 /// The line of one transfer.
@@ -71,11 +98,15 @@ private struct ProgressLine: Sendable {
     /// Shows it until the task is cancelled.
     func show() async {
         guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
-        var (former, time) = (counted.count, ContinuousClock.now)
+        var (former, time, wasMoving) = (counted.count, ContinuousClock.now, false)
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
             let (current, now) = (counted.count, ContinuousClock.now)
-            await Progress.write(text(current, rate: Double(current - former) / (now - time).seconds))
-            (former, time) = (current, now)
+            let isMoving = current != former
+            // Once more when it stops, with a rate of 0.
+            if isMoving || wasMoving {
+                await Progress.write(text(current, rate: Double(current - former) / (now - time).seconds))
+            }
+            (former, time, wasMoving) = (current, now, isMoving)
         }
     }
 

@@ -72,7 +72,8 @@ struct RunCommand: ParsableCommand {
         let limit = outputLimit.map { CaptureLimit.failing(beyond: $0) } ?? .failing(beyond: 64 << 20)
         do {
             let output = Captured()
-            let command = try prepared().unchecked().input(.inherit).observingOutput { output.add($1.count) }
+            var command = try prepared().unchecked().input(.inherit)
+            if Progress.canBeSeen { command = command.observingOutput { output.add($1.count) } }
             let result = try await Progress.of(output) {
                 try await command.capture(
                     limit: limit, timeout: timeout?.duration, grace: killAfter.duration, passingOn: .passedOn)

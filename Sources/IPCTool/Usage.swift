@@ -6,17 +6,39 @@ extension IPCTool {
     /// Runs the subcommand that was asked for.
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
-        if [[], ["help"], ["-h"], ["--help"]].contains(words) { exit(withError: CleanExit.message(overview)) }
         do {
+            if words.isEmpty { throw CleanExit.helpRequest() }
+            if words[0] == "help", let unknown = unknown(words.dropFirst()) { throw ValidationError(unknown) }
             var command = try parseAsRoot(words)
             try command.run()
         } catch {
             // A program's own status may be that of wrong usage.
-            if error is ExitCode || exitCode(for: error) != .validationFailure { exit(withError: error) }
-            let line = fault(error, in: words)
-            do { try EventLoop.run { await complain(line) } } catch { exit(withError: error) }
-            exit(withError: ExitCode.validationFailure)
+            switch error is ExitCode ? nil : exitCode(for: error) {
+            case ExitCode.success: show(fullMessage(for: error))
+            case ExitCode.validationFailure: exit(withError: fail(with: fault(error)))
+            default: exit(withError: error)
+            }
         }
+    }
+
+    /// Prints a screen of help, or what else was asked for; the root's has a form of its own.
+    private static func show(_ text: String) -> Never {
+        let isOverview = text.hasPrefix("OVERVIEW: \(configuration.abstract)\n")
+        let shown = isOverview ? overview : text
+        do {
+            try EventLoop.run {
+                try await ByteWriter.standardOutput.write(shown.hasSuffix("\n") ? shown : shown + "\n")
+                try ByteWriter.standardOutput.close()
+            }
+            exit(withError: ExitCode.success)
+        } catch let error as SystemError where error.errno == .brokenPipe {
+            exit(withError: ExitCode.brokenPipe)
+        } catch { exit(withError: fail(with: error, .systemError)) }
+    }
+
+    private static func fail(with error: any Error, _ code: ExitCode = .validationFailure) -> ExitCode {
+        try? EventLoop.run { await complain(error) }
+        return code
     }
 
     // MARK: One screen
@@ -35,26 +57,40 @@ extension IPCTool {
 
     // MARK: One line
 
-    private static func fault(_ error: any Error, in words: [String]) -> UsageFault {
-        let command = fullMessage(for: error).matches(of: #/See '(ipc[a-z -]*?) --help'/#).last.map { String($0.1) }
+    private static func fault(_ error: any Error) -> UsageFault {
+        let text = fullMessage(for: error)
+        let command = text.matches(of: #/See '(ipc[a-z -]*?) --help'/#).last.map { String($0.1) } ?? "ipc"
         var reason = message(for: error).split(separator: "\n").joined(separator: " ")
-        // What the option or argument is, from its own help.
-        if let help = fullMessage(for: error).firstMatch(of: #/\nHelp: +\S+.*?  +(.+)/#)?.1 { reason += ": \(help)" }
-        let better = misspelled(reason, after: command ?? "ipc")
-        return UsageFault(reason: better ?? reason, command: command ?? "ipc")
+        // What the option or argument is, from its own help; what was typed comes before that.
+        if let help = text.matches(of: #/\nHelp: +\S+.*?  +(.+)/#).last?.1 { reason += ": \(help)" }
+        return UsageFault(reason: misspelled(reason, after: command) ?? reason, command: command)
     }
 
     /// What is to be said of a command that does not exist.
     private static func misspelled(_ reason: String, after command: String) -> String? {
-        guard let word = reason.wholeMatch(of: #/Unexpected argument '(.*)'/#)?.1 else { return nil }
+        let first = #/(?:Unexpected argument|\d+ unexpected arguments:) '(.*?)'(?:, .*)?/#
+        guard let word = reason.wholeMatch(of: first)?.1 else { return nil }
+        return unknown(command.split(separator: " ").dropFirst().map(String.init) + [String(word)])
+    }
+
+    /// Says that there is no such command, if there is none, and which it may have been.
+    private static func unknown(_ words: some Collection<String>) -> String? {
         var commands: [any ParsableCommand.Type] = configuration.groupedSubcommands.flatMap { $0.subcommands }
-        for name in command.split(separator: " ").dropFirst() {
-            commands = commands.first { $0._commandName == name }?.configuration.subcommands ?? []
+        var path = "ipc"
+        for word in words {
+            if commands.isEmpty { return nil }
+            guard let next = commands.first(where: { $0._commandName == word }) else {
+                let distances = commands.map { (name: $0._commandName, distance: $0._commandName.distance(to: word)) }
+                // Of a short word not everything may be wrong.
+                let near = distances.filter { $0.distance < 3 && $0.distance * 2 < word.count }
+                    .min { $0.distance < $1.distance }
+                let suggestion = near.map { "; did you mean '\(path) \($0.name)'?" } ?? ""
+                return "there is no '\(path) \(word)'" + suggestion
+            }
+            commands = next.configuration.subcommands
+            path += " \(word)"
         }
-        guard !commands.isEmpty else { return nil }
-        let near = commands.map { $0._commandName }.filter { $0.distance(to: word) < 3 }
-            .min { $0.distance(to: word) < $1.distance(to: word) }
-        return "there is no '\(command) \(word)'" + (near.map { "; did you mean '\(command) \($0)'?" } ?? "")
+        return nil
     }
 }
 
@@ -72,17 +108,21 @@ private struct UsageFault: Error, CustomStringConvertible {
 }
 
 extension String {
-    /// How many letters have to be changed, put in or left out (Levenshtein).
-    fileprivate func distance(to other: Substring) -> Int {
-        var row = Array(0...other.count)
-        for (index, letter) in enumerated() {
-            var (corner, left) = (row[0], index + 1)
-            row[0] = left
-            for (place, wanted) in other.enumerated() {
-                left = Swift.min(corner + (letter == wanted ? 0 : 1), Swift.min(row[place + 1], left) + 1)
-                (corner, row[place + 1]) = (row[place + 1], left)
+    /// How many letters have to be changed, put in, left out or swapped with their neighbours.
+    fileprivate func distance(to other: String) -> Int {
+        let (ours, theirs) = (Array(self), Array(other))
+        var rows = [Array(0...theirs.count)]
+        for i in ours.indices {
+            var row = [i + 1]
+            for j in theirs.indices {
+                var best = Swift.min(rows[i][j] + (ours[i] == theirs[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, ours[i] == theirs[j - 1], ours[i - 1] == theirs[j] {
+                    best = Swift.min(best, rows[i - 1][j - 1] + 1)
+                }
+                row.append(best)
             }
+            rows.append(row)
         }
-        return row[other.count]
+        return rows[ours.count][theirs.count]
     }
 }

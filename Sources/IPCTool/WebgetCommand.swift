@@ -43,8 +43,14 @@ struct WebgetCommand: ParsableCommand {
         try perform {
             let place = try Endpoint(endpoint)
             var shown: [FetchedDocument] = []
-            for document in documents {
-                shown.append(try await Progress.ofOutput { await fetch(document, from: place) })
+            if json {
+                for document in documents { shown.append(await fetch(document, from: place)) }
+            } else {
+                shown = try await Progress.ofOutput {
+                    var all: [FetchedDocument] = []
+                    for document in documents { all.append(await fetch(document, from: place)) }
+                    return all
+                }
             }
             if json {
                 try await printJSON(["documents": shown])

@@ -19,7 +19,7 @@ struct CodeBlockTests {
             let arguments = ["-typecheck", "-suppress-warnings"] + options + [file.string]
             let compiler = Command("swiftc", arguments: arguments).unchecked().mergingError()
             let result = try await compiler.capture(timeout: .seconds(100))
-            return result.status == .exited(0) ? "" : result.output.text
+            return result.status.isSuccess ? "" : "\(result.status)\n\(result.output.text)"
         }
     }
 

@@ -20,6 +20,8 @@ extension Command {
     /// beyond their limits; of the other forms standard error, unless that goes elsewhere. As the stages of a ``Pipeline`` each command
     /// observes its own standard error, and the last one the output.
     ///
+    /// What goes the way of the output by ``mergingError()`` is told as output. There is one observer: another takes its place.
+    ///
     /// The closure is called for one piece of a stream after the other, but for both streams at the same time. While it runs, nothing more
     /// of that stream is read, so one that takes long holds the program up.
     public func observingOutput(_ observe: @escaping @Sendable (OutputStream, [UInt8]) -> Void) -> Command {

@@ -50,9 +50,11 @@ final class CommandLineSource: LineSource {
     func finish(_ deadline: Deadline?) async throws {
         let end = try await child.ended(deadline, endingTree: command.endsTree)
         child.finishStreams()
+        // Also where all is well: nobody is told of standard error when the loop is over.
+        let error = await complaints.value
         guard command.isChecked, !end.status.isSuccess else { return }
         let result = CommandResult(
-            processID: child.processID, status: end.status, output: CapturedOutput(), error: await complaints.value,
+            processID: child.processID, status: end.status, output: CapturedOutput(), error: error,
             usage: end.usage, duration: .now - began, inputLeft: 0)
         throw CommandError(.failed, command: command.description, result: result)
     }

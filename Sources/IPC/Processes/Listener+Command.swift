@@ -26,8 +26,8 @@ extension Listener {
             // It is the program's alone now: its end is the client's end.
             client.close()
             do {
-                _ = try await child.wait()
-                await child.end()
+                // Not wait(): with its status taken, its group could not be told from another one any more.
+                _ = try await child.ended(nil, endingTree: prepared.endsTree)
             } catch {
                 await child.end()
                 throw error

@@ -1,4 +1,5 @@
 // Whether a stream is a person's terminal.
+import CIPC
 
 extension ByteReader {
     /// Whether what it reads is a terminal; Perl's and the shell's `-t`. The C function is `isatty`.
@@ -11,6 +12,6 @@ extension ByteWriter {
 }
 
 extension SharedDescriptor {
-    /// Only a terminal has modes. What is closed is none.
-    fileprivate var isTerminal: Bool { (try? use("look at") { try TerminalModes.of($0, subject) }) != nil }
+    /// What is closed is none.
+    fileprivate var isTerminal: Bool { (try? use("look at") { ipc_is_terminal($0) == 1 }) ?? false }
 }
