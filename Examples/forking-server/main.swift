@@ -14,8 +14,7 @@ try EventLoop.run {
         try await Signal.cancelling(on: .interrupt, .terminate) {
             let listener = try await Listener(on: .tcp(port: Port(words.first ?? "2345")))
             print("server started on \(listener.addresses[0])")
-            var limits = ServerLimits(clients: 64)
-            limits.stop = .seconds(2)
+            let limits = ServerLimits(clients: 64, stop: .seconds(2))
             try await listener.serve(command: Command(program, arguments: arguments), limits: limits)
         }
     } catch let end as SignalCancellationError {

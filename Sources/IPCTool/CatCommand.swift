@@ -23,7 +23,8 @@ struct CatCommand: ParsableCommand {
     @Flag(help: "Print one JSON object, with the output and what could not be read.")
     var json = false
 
-    @Argument(help: ArgumentHelp("Files, '-' for standard input, and commands.", valueName: "name"))
+    @Argument(
+        help: ArgumentHelp("Files, '-' for standard input, and commands.", valueName: "name"), completion: .file())
     var names: [String] = []
 
     func validate() throws {
@@ -37,17 +38,13 @@ struct CatCommand: ParsableCommand {
     }
 
     private func runPlainly() async throws -> ExitCode {
-        do {
-            // A command that runs may have something to say on the terminal itself.
-            let end =
-                commands
-                ? try await copy(to: .standardOutput) { await complain($0) }
-                : try await Progress.ofOutput { try await copy(to: .standardOutput) { await complain($0) } }
-            try ByteWriter.standardOutput.close()
-            return end.status
-        } catch let error as SystemError where error.errno == .brokenPipe {
-            return .brokenPipe
-        }
+        // A command that runs may have something to say on the terminal itself.
+        let end =
+            commands
+            ? try await copy(to: .standardOutput) { await complain($0) }
+            : try await Progress.ofOutput { try await copy(to: .standardOutput) { await complain($0) } }
+        try ByteWriter.standardOutput.close()
+        return end.status
     }
 
     private func runForJSON() async throws -> ExitCode {

@@ -3,7 +3,8 @@ import ArgumentParser
 import IPC
 
 struct ChildOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Start the program in this directory.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Start the program in this directory.", valueName: "dir"), completion: .directory)
     var directory: String?
 
     @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable of its environment.", valueName: "name=value"))

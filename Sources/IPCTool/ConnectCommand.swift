@@ -16,7 +16,7 @@ struct ConnectCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("So long connecting may take.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long connecting may take.", valueName: "seconds"))
     var timeout: Seconds?
 
     @Flag(help: "Capture what comes and print one JSON object.")
@@ -56,13 +56,19 @@ struct ConnectCommand: ParsableCommand {
 
 /// What the help of every command with endpoints says.
 let endpointHelp = """
-    Endpoints: tcp:HOST:PORT, tcp:PORT (this machine), udp:..., unix:PATH,
-    abstract:NAME.
+    Endpoints: tcp:HOST:PORT, tcp:PORT (this machine), unix:PATH, abstract:NAME.
     """
 
 /// Refuses endpoints that are none, with the reason.
 func checkEndpoints(_ texts: [String]) throws {
-    for text in texts { do { _ = try Endpoint(text) } catch { throw ValidationError("\(error)") } }
+    for text in texts {
+        let endpoint: Endpoint
+        do { endpoint = try Endpoint(text) } catch { throw ValidationError("\(error)") }
+        guard endpoint.kind == .stream else {
+            throw ValidationError(
+                "'\(text)' is for single messages; what is joined here are streams: tcp:, unix:, abstract:")
+        }
+    }
 }
 
 private struct ConnectReport: Encodable {

@@ -16,7 +16,9 @@ struct DaemonCommand: ParsableCommand {
     )
 
     struct PIDFileOption: ParsableArguments {
-        @Option(help: ArgumentHelp("The file that holds the program's number and lock.", valueName: "file"))
+        @Option(
+            help: ArgumentHelp("The file that holds the program's number and lock.", valueName: "file"),
+            completion: .file())
         var pidFile: String
 
         @Flag(help: "Print one JSON object.")

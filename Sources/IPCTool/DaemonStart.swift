@@ -20,10 +20,13 @@ extension DaemonCommand {
                 """)
 
         @Option(
-            help: ArgumentHelp("A file for the program's number and lock: one program to a file.", valueName: "file"))
+            help: ArgumentHelp("A file for the program's number and lock: one program to a file.", valueName: "file"),
+            completion: .file())
         var pidFile: String?
 
-        @Option(help: ArgumentHelp("Append the program's output and standard error to this file.", valueName: "file"))
+        @Option(
+            help: ArgumentHelp("Append the program's output and standard error to this file.", valueName: "file"),
+            completion: .file())
         var log: String?
 
         @Option(
@@ -36,7 +39,7 @@ extension DaemonCommand {
         @Flag(help: "Print one JSON object.")
         var json = false
 
-        @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+        @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.", completion: .file())
         var command: [String] = []
 
         func validate() throws {
@@ -58,7 +61,13 @@ extension DaemonCommand {
                 // What stands by it and what it stands by are two processes; the file names the second.
                 let named = try pidFile.map { try Daemon.running(pidFile: FilePath($0)) } ?? nil
                 try perform {
-                    if json { try await printJSON(DaemonReport(state: "started", pid: (named ?? processID).rawValue)) }
+                    let number = (named ?? processID).rawValue
+                    if json {
+                        try await printJSON(DaemonReport(state: "started", pid: number))
+                    } else if pidFile == nil {
+                        // Else nobody would know.
+                        try await ByteWriter.standardOutput.write("\(number)\n")
+                    }
                     return .success
                 }
             case .daemon(let daemon): try perform { await standBy(daemon) }

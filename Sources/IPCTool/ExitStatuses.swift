@@ -44,6 +44,11 @@ extension ParsableCommand {
         throw try EventLoop.run {
             do { return try await work() } catch let code as ExitCode {
                 return code
+            } catch let error as SystemError
+                where error.errno == .brokenPipe && error.subject == ByteWriter.standardOutput.name
+            {
+                // Who has seen enough has left.
+                return ExitCode.brokenPipe
             } catch {
                 await complain(error)
                 return ExitCode(for: error)
@@ -66,12 +71,17 @@ extension ParsableCommand {
 
 /// Says an error in one line on standard error.
 func complain(_ error: any Error) async {
-    var line = Progress.wiping + Look.text("ipc:", in: .red, on: .standardError) + " "
     let hint = Hint.about(error).map { "; \($0)" } ?? ""
+    try? await ByteWriter.standardError.write(errorLine("\(error)\(hint)"))
+}
+
+/// A text as the tool says it on standard error.
+func errorLine(_ text: some CustomStringConvertible) -> String {
+    var line = Progress.wiping + Look.text("ipc:", in: .red, on: .standardError) + " "
     // A name that somebody gave is no command for the terminal.
-    for scalar in "\(error)\(hint)".unicodeScalars {
+    for scalar in text.description.unicodeScalars {
         let isControl = scalar.properties.generalCategory == .control
         line += isControl ? scalar.escaped(asASCII: true) : String(scalar)
     }
-    try? await ByteWriter.standardError.write(line + "\n")
+    return line + "\n"
 }

@@ -42,7 +42,7 @@ struct ExpectCommand: ParsableCommand {
     @Flag(help: "After the steps, hand the terminal over to you; Ctrl-] ends that.")
     var interact = false
 
-    @Option(help: ArgumentHelp("Record the session as an asciicast.", valueName: "file"))
+    @Option(help: ArgumentHelp("Record the session as an asciicast.", valueName: "file"), completion: .file())
     var record: String?
 
     @Option(help: ArgumentHelp("The size of its window.", valueName: "rowsxcolumns"))
@@ -60,7 +60,7 @@ struct ExpectCommand: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.", completion: .file())
     var command: [String] = []
 
     func validate() throws {

@@ -19,7 +19,7 @@ struct FIFOCommand: ParsableCommand {
         @Flag(help: "Print one JSON object; on standard error where standard output has the FIFO's bytes.")
         var json = false
 
-        @Argument(help: ArgumentHelp("The name of the FIFO.", valueName: "path"))
+        @Argument(help: ArgumentHelp("The name of the FIFO.", valueName: "path"), completion: .file())
         var path: String
 
         var filePath: FilePath { FilePath(path) }
@@ -104,7 +104,7 @@ struct FIFOCommand: ParsableCommand {
         @Option(help: ArgumentHelp("Its permissions, in octal.", valueName: "octal"))
         var mode = Mode(permissions: .ownerReadWrite)
 
-        @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+        @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.", completion: .file())
         var command: [String] = []
 
         func validate() throws {

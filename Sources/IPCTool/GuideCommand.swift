@@ -7,12 +7,15 @@ struct GuideCommand: ParsableCommand {
         commandName: "guide",
         abstract: "Say which mechanism is the one you need.",
         discussion: """
-            Without a word, a picture of all; with one, what it is for, its call in Swift and its command.
+            Without a word, a picture of all; with one, what it is for, its call in Swift
+            and its command.
 
             Example: ipc guide fifo
             """)
 
-    @Argument(help: "A mechanism: \(Mechanism.all.map(\.name).joined(separator: ", ")).")
+    @Argument(
+        help: "A mechanism: \(Mechanism.all.map(\.name).joined(separator: ", ")).",
+        completion: .list(Mechanism.all.map(\.name)))
     var mechanism: String?
 
     @Flag(help: "Print one JSON object.")
@@ -45,7 +48,21 @@ struct Mechanism: Encodable {
     let call: String
     let command: String
 
-    static func named(_ name: String) -> Mechanism? { all.first { $0.name == name } }
+    /// By its name, or by another that people know it by.
+    static func named(_ word: String) -> Mechanism? {
+        let word = word.lowercased()
+        return all.first { $0.name == (others[word] ?? word) }
+    }
+
+    private static let others = [
+        "commands": "command", "run": "command", "process": "command", "pipe": "pipeline", "pipes": "pipeline",
+        "pty": "terminal",
+        "expect": "terminal", "signals": "signal", "kill": "signal", "fifos": "fifo", "socket": "unix",
+        "sockets": "unix",
+        "server": "unix", "datagram": "udp", "datagrams": "udp", "msg": "queue", "queues": "queue", "message": "queue",
+        "counter": "variable", "share": "variable", "shm": "memory", "mutex": "lock", "flock": "lock",
+        "sem": "semaphore",
+    ]
 
     var text: String { "\(name): \(purpose)\n\n    \(call)\n    \(command)\n" }
 
@@ -104,11 +121,12 @@ struct Mechanism: Encodable {
             command: "ipc listen unix:app.sock -- ./app"),
         Mechanism(
             name: "tcp", purpose: "a service for other hosts: a stream each way, whole and in order",
-            call: #"let connection = try await Connection(to: .tcp("example.org", port: 80))"#,
-            command: "ipc connect tcp:example.org:80"),
+            call: #"try await Listener(on: .tcp("*", port: 8080)).serve { client in ... }"#,
+            command: "ipc listen 'tcp:*:8080' -- ./app; ipc connect tcp:example.org:80"),
         Mechanism(
             name: "udp", purpose: "single messages, some of which may be lost, to one host or to many",
-            call: "let socket = try DatagramSocket(on: .udp(port: 9999))", command: "ipc udp-time HOST..."),
+            call: "let socket = try DatagramSocket(on: .udp(port: 9999))",
+            command: "ipc udp-time HOST...   # as an example"),
         Mechanism(
             name: "queue", purpose: "messages that wait until somebody takes them, by urgency or by type",
             call: #"try await POSIX.MessageQueue(named: "/jobs").send("build", priority: 1)"#,
@@ -123,7 +141,7 @@ struct Mechanism: Encodable {
             command: "ipc shm create --name /frames --size 1048576"),
         Mechanism(
             name: "lock", purpose: "one at a time; if the holder is killed the next one has it, and is told",
-            call: #"try await RobustLock(named: "/spool").withLock(timeout: .seconds(5)) { ... }"#,
+            call: #"try await RobustLock(named: "/spool").withLock(repairing: { died in ... }) { ... }"#,
             command: "ipc lock --timeout 10 app.lock -- make install   # a lock on a file: nobody is told"),
         Mechanism(
             name: "semaphore", purpose: "so many at a time, among programs of any language",

@@ -10,8 +10,18 @@ enum Hint {
         case let error as SystemError: about(error)
         case let error as ConnectError: about(error)
         case let error as StartError: about(error)
+        case let error as SystemVError where error.kind == .notFound: making(error.subject)
+        case let error as SharedObjectError where error.kind == .notFound: making(error.subject)
+        case let error as SharedObjectError where error.kind == .holderDied || error.kind == .poisoned:
+            "what it guards may be half done; who is sure that it is not removes the lock: 'ipc shm remove --name'"
         default: nil
         }
+    }
+
+    /// How an object is made that is not there.
+    private static func making(_ subject: String) -> String? {
+        let commands = [("semaphore", "sem"), ("queue", "msg"), ("memory", "shm"), ("segment", "shm")]
+        return commands.first { subject.contains($0.0) }.map { "'ipc \($0.1) create' makes one" }
     }
 
     private static func about(_ error: SystemError) -> String? {
@@ -37,6 +47,8 @@ enum Hint {
             return "nobody listens there" + (isHere ? "; 'ipc sockets' shows who listens where" : "")
         case .noSuchFileOrDirectory where endpoint.hasPrefix("unix:"):
             return FileHint.missing(of: String(endpoint.dropFirst(5)))
+        case .permissionDenied where endpoint.hasPrefix("unix:"):
+            return FileHint.obstacle(to: String(endpoint.dropFirst(5)))
         default: return nil
         }
     }

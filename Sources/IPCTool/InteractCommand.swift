@@ -16,7 +16,7 @@ struct InteractCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("Record the session as an asciicast.", valueName: "file"))
+    @Option(help: ArgumentHelp("Record the session as an asciicast.", valueName: "file"), completion: .file())
     var record: String?
 
     @Flag(
@@ -29,7 +29,7 @@ struct InteractCommand: ParsableCommand {
     @Flag(help: "Print one JSON object when it is over.")
     var json = false
 
-    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.", completion: .file())
     var command: [String] = []
 
     func validate() throws {

@@ -7,8 +7,20 @@ func printJSON(_ value: some Encodable, to stream: ByteWriter = .standardOutput)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let bytes = [UInt8](try encoder.encode(value))
-    try await stream.write(bytes + [UInt8(ascii: "\n")])
-    try stream.close()
+    do {
+        try await stream.write(bytes + [UInt8(ascii: "\n")])
+        try stream.close()
+    } catch let error as SystemError {
+        // Who asks for an object wants all of it: that he has left is a failure here.
+        throw NotPrinted(error: error)
+    }
+}
+
+/// The object could not be written.
+private struct NotPrinted: Error, CustomStringConvertible {
+    let error: SystemError
+
+    var description: String { "\(error)" }
 }
 
 /// Bytes for JSON: as text where they are UTF-8, in Base64 where they are not.

@@ -15,7 +15,9 @@ struct KillCommand: ParsableCommand {
             """
     )
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The signal, by name or number.", valueName: "name"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The signal, by name or number.", valueName: "name"),
+        completion: .list(signalNames))
     var signal = "TERM"
 
     @Flag(help: "The numbers are those of process groups.")

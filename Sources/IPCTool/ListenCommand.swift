@@ -59,10 +59,11 @@ struct ListenCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Once it listens, be in this group and no other.", valueName: "group"))
     var group: String?
 
-    @Option(help: ArgumentHelp("Once it listens, see this folder as the root.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Once it listens, see this folder as the root.", valueName: "dir"), completion: .directory)
     var chroot: String?
 
-    @Flag(help: "Say who comes and goes, on standard error.")
+    @Flag(help: "Say who comes and goes too, not only what fails.")
     var verbose = false
 
     @Flag(help: "Print one JSON object that says where it listens.")
@@ -132,7 +133,7 @@ struct ListenCommand: ParsableCommand {
         if !allow.isEmpty { filter.allowedNetworks = allow.map(\.network) }
         filter.deniedNetworks = deny.map(\.network)
         let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
-        let log = verbose ? talkative : nil
+        let log = talkative(verbose)
         if !program.isEmpty {
             let served = mergeError ? command.mergingError() : command
             return try await listener.serve(command: served, limits: limits, admitting: filter, log: log)

@@ -29,10 +29,10 @@ struct LockCommand: ParsableCommand {
     @Flag(help: "Capture the output and print one JSON object.")
     var json = false
 
-    @Argument(help: "The file to lock.")
+    @Argument(help: "The file to lock.", completion: .file())
     var file: String
 
-    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.", completion: .file())
     var command: [String] = []
 
     func validate() throws {

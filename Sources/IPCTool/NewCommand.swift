@@ -8,8 +8,8 @@ struct NewCommand: ParsableCommand {
         commandName: "new",
         abstract: "Write a small package that uses the library.",
         discussion: """
-            Its program reports faults, ends in order on Ctrl-C and SIGTERM, and says an error
-            in one line. A folder that is there already is left alone.
+            Its program reports faults, ends in order on Ctrl-C and SIGTERM, and says an
+            error in one line. A folder that is there already is left alone.
 
             Example: ipc new hello && swift run --package-path hello
             """)

@@ -55,7 +55,8 @@ struct ObjectOption: ParsableArguments {
     }
 
     func validate() throws {
-        if (key == nil) == (name == nil) { throw ValidationError("say --key or --name") }
+        if key == nil, name == nil { throw ValidationError("say --key or --name") }
+        if key != nil, name != nil { throw ValidationError("say --key or --name, not both") }
         if key?.isPrivate == true {
             throw ValidationError("0 is the key of no object in particular, and none could be found by it")
         }
@@ -99,7 +100,8 @@ struct RemoveOptions: ParsableArguments {
 
     func validate() throws {
         let count = (key == nil ? 0 : 1) + (id == nil ? 0 : 1) + (name == nil ? 0 : 1)
-        if count != 1 { throw ValidationError("say --key, --id or --name") }
+        if count == 0 { throw ValidationError("say --key, --id or --name") }
+        if count > 1 { throw ValidationError("say one of --key, --id and --name, not more") }
         if key?.isPrivate == true { throw ValidationError("0 is the key of many objects; say --id") }
     }
 

@@ -28,7 +28,7 @@ struct PipeCommand: ParsableCommand {
     @Flag(help: "Capture the output and print one JSON object, with an entry for each stage.")
     var json = false
 
-    @Argument(parsing: .postTerminator, help: "The stages, after --, with :: between them.")
+    @Argument(parsing: .postTerminator, help: "The stages, after --, with :: between them.", completion: .file())
     var stages: [String] = []
 
     func validate() throws {

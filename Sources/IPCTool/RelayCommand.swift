@@ -19,7 +19,7 @@ struct RelayCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("So long connecting to the second may take.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long connecting to the second may take.", valueName: "seconds"))
     var timeout = Seconds(duration: .seconds(30))
 
     @Option(help: ArgumentHelp("So many clients at once; others wait.", valueName: "n"))
@@ -28,7 +28,7 @@ struct RelayCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Hang up on a client that is silent for so long.", valueName: "seconds"))
     var idleTimeout: Seconds?
 
-    @Flag(help: "Say who comes and goes, on standard error.")
+    @Flag(help: "Say who comes and goes too, not only what fails.")
     var verbose = false
 
     @Flag(help: "Print one JSON object that says where it listens.")
@@ -79,7 +79,7 @@ struct RelayCommand: ParsableCommand {
         }
         let target = try Endpoint(to)
         let limits = ServerLimits(clients: maxClients, idle: idleTimeout?.duration)
-        let (traffic, log, timeout) = (Traffic(), verbose ? talkative : nil, timeout.duration)
+        let (traffic, log, timeout) = (Traffic(), talkative(verbose), timeout.duration)
         try await Progress.of(traffic) {
             try await listener.serve(limits: limits, log: log) { client in
                 let other = try await Connection(to: target, timeout: timeout)

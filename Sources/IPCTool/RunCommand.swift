@@ -38,7 +38,7 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Capture the output and print one JSON object.")
     var json = false
 
-    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.", completion: .file())
     var command: [String] = []
 
     func validate() throws {

@@ -29,9 +29,9 @@ struct SemCommand: ParsableCommand {
         var count = 1
 
         @Option(
-            help: ArgumentHelp("What each is to begin with; one that is there keeps its value.", valueName: "number")
+            help: ArgumentHelp("What a new one begins with; 0, but 1 with a name: free.", valueName: "number")
         )
-        var value = 0
+        var value: Int?
 
         func validate() throws {
             if option.name != nil, count != 1 { throw ValidationError("by a name there is one semaphore") }
@@ -40,13 +40,14 @@ struct SemCommand: ParsableCommand {
         func run() throws {
             try option.perform(self) { key in
                 let set = try SystemV.SemaphoreSet(
-                    key: key, count: count, initialValue: value, permissions: making.mode.permissions,
+                    key: key, count: count, initialValue: value ?? 0, permissions: making.mode.permissions,
                     opening: making.opening)
                 try await SemReport(set).print(option.json, set.wasCreated ? "created" : "found")
                 return .success
             } named: { name in
                 let semaphore = try POSIX.Semaphore(
-                    named: name, initialValue: value, permissions: making.mode.permissions, opening: making.opening)
+                    named: name, initialValue: value ?? 1, permissions: making.mode.permissions, opening: making.opening
+                )
                 try await NamedSemReport(semaphore).print(option.json, semaphore.wasCreated ? "created" : "found")
                 return .success
             }
@@ -73,7 +74,7 @@ struct SemCommand: ParsableCommand {
         @Option(help: ArgumentHelp("Wait no longer than so; the status is then 124.", valueName: "seconds"))
         var timeout: Seconds?
 
-        @Argument(parsing: .postTerminator, help: "A program and its arguments, after --.")
+        @Argument(parsing: .postTerminator, help: "A program and its arguments, after --.", completion: .file())
         var command: [String] = []
 
         func validate() throws {

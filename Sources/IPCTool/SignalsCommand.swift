@@ -14,7 +14,7 @@ struct SignalsCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "A name such as TERM or RTMIN+3, or a number.")
+    @Argument(help: "A name such as TERM or RTMIN+3, or a number.", completion: .list(signalNames))
     var signal: String?
 
     @Flag(help: "Print one JSON object.")
@@ -85,3 +85,6 @@ extension String {
         self + String(repeating: " ", count: max(0, width - count))
     }
 }
+
+/// For the shell to complete: without `SIG`, as most people type them.
+let signalNames = Signal.all.map { String($0.name.dropFirst(3)) }

@@ -2,12 +2,12 @@
 import IPC
 import Logging
 
-/// A log that says everything, without dates: whoever keeps the lines adds his own.
-let talkative: Logger = {
+/// A log without dates, since whoever keeps the lines adds his own: of what goes wrong, or also of who comes and goes.
+func talkative(_ isVerbose: Bool) -> Logger {
     var log = Logger(label: "ipc") { _ in LineLog() }
-    log.logLevel = .debug
+    log.logLevel = isVerbose ? .debug : .info
     return log
-}()
+}
 
 private struct LineLog: LogHandler {
     var metadata: Logger.Metadata = [:]
@@ -19,9 +19,7 @@ private struct LineLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let line = LogLine(description: "\(event.message)")
-        Task { await complain(line) }
+        // At once, so that the lines come in the order of what happened.
+        _ = try? FileDescriptor.standardError.writeAll(errorLine(event.message).utf8)
     }
 }
-
-private struct LogLine: Error, CustomStringConvertible { let description: String }

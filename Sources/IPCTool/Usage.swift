@@ -8,11 +8,14 @@ extension IPCTool {
         let words = Array(CommandLine.arguments.dropFirst())
         do {
             if words.isEmpty { throw CleanExit.helpRequest() }
-            if words[0] == "help", let unknown = unknown(words.dropFirst()) { throw ValidationError(unknown) }
+            // Before the options behind a command that does not exist are found to be none of the tool's own.
+            let path = words.prefix { !$0.hasPrefix("-") }.drop { $0 == "help" }
+            if let fault = unknown(path) { throw fault }
             var command = try parseAsRoot(words)
             try command.run()
         } catch {
             // A program's own status may be that of wrong usage.
+            if let fault = error as? UsageFault { exit(withError: fail(with: fault)) }
             switch error is ExitCode ? nil : exitCode(for: error) {
             case ExitCode.success: show(fullMessage(for: error))
             case ExitCode.validationFailure: exit(withError: fail(with: fault(error)))
@@ -63,18 +66,25 @@ extension IPCTool {
         var reason = message(for: error).split(separator: "\n").joined(separator: " ")
         // What the option or argument is, from its own help; what was typed comes before that.
         if let help = text.matches(of: #/\nHelp: +\S+.*?  +(.+)/#).last?.1 { reason += ": \(help)" }
-        return UsageFault(reason: misspelled(reason, after: command) ?? reason, command: command)
+        for (value, form) in forms where reason.contains("<\(value)>'") && reason.hasPrefix("The value") {
+            reason += " " + form
+        }
+        if command == "ipc kill", reason.contains(#/^(The value '[A-Z]|Unknown option '-[0-9A-Z])/#) {
+            reason += (reason.hasSuffix(".") ? "" : ".") + " A signal is said with -s, as in: ipc kill -s HUP 4711."
+        }
+        return UsageFault(reason: reason, command: command)
     }
 
-    /// What is to be said of a command that does not exist.
-    private static func misspelled(_ reason: String, after command: String) -> String? {
-        let first = #/(?:Unexpected argument|\d+ unexpected arguments:) '(.*?)'(?:, .*)?/#
-        guard let word = reason.wholeMatch(of: first)?.1 else { return nil }
-        return unknown(command.split(separator: " ").dropFirst().map(String.init) + [String(word)])
-    }
+    /// What values look like, by the name that help texts give them.
+    private static let forms = [
+        "seconds": "A number, such as 5 or 0.2.", "octal": "Octal digits, such as 640.",
+        "bytes": "A number of bytes, such as 65536.", "pid": "A number, such as 4711.", "user": "A name or a number.",
+        "name=n[:hard]":
+            "One of \(ResourceLimit.all.map(\.name).joined(separator: ", ")), with a number or unlimited: nofile=64.",
+    ]
 
-    /// Says that there is no such command, if there is none, and which it may have been.
-    private static func unknown(_ words: some Collection<String>) -> String? {
+    /// That there is no such command, if there is none, and which it may have been.
+    private static func unknown(_ words: some Collection<String>) -> UsageFault? {
         var commands: [any ParsableCommand.Type] = configuration.groupedSubcommands.flatMap { $0.subcommands }
         var path = "ipc"
         for word in words {
@@ -85,7 +95,7 @@ extension IPCTool {
                 let near = distances.filter { $0.distance < 3 && $0.distance * 2 < word.count }
                     .min { $0.distance < $1.distance }
                 let suggestion = near.map { "; did you mean '\(path) \($0.name)'?" } ?? ""
-                return "there is no '\(path) \(word)'" + suggestion
+                return UsageFault(reason: "there is no '\(path) \(word)'" + suggestion, command: path)
             }
             commands = next.configuration.subcommands
             path += " \(word)"

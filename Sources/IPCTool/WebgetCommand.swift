@@ -14,7 +14,7 @@ struct WebgetCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("So long a document may take.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long a document may take.", valueName: "seconds"))
     var timeout = Seconds(duration: .seconds(30))
 
     @Flag(help: "Print one JSON object.")

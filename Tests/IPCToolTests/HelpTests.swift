@@ -65,13 +65,15 @@ struct HelpTests {
             ("rnu -- ls", "there is no 'ipc rnu'; did you mean 'ipc run'? See ipc --help"),
             ("ls", "there is no 'ipc ls'; see ipc --help"),
             ("help nosuch", "there is no 'ipc nosuch'; see ipc --help"),
-            ("help sem tak", "there is no 'ipc sem tak'; did you mean 'ipc sem take'? See ipc --help"),
+            ("help sem tak", "there is no 'ipc sem tak'; did you mean 'ipc sem take'? See ipc sem --help"),
+            ("lsten tcp:1 --echo", "there is no 'ipc lsten'; did you mean 'ipc listen'? See ipc --help"),
+            ("sem tkae --key 1", "there is no 'ipc sem tkae'; did you mean 'ipc sem take'? See ipc sem --help"),
             ("-- run", "unexpected argument 'run'; see ipc --help"),
             ("frobnicate", "there is no 'ipc frobnicate'; see ipc --help"),
             ("lock", "missing expected argument '<file>': The file to lock. See ipc lock --help"),
             (
                 "alive x",
-                "the value 'x' is invalid for '<pid>': The number of the process. See ipc alive --help"
+                "the value 'x' is invalid for '<pid>': The number of the process. A number, such as 4711. See ipc alive --help"
             ),
             ("listen", "no endpoint; say for example: ipc listen tcp:2345 --echo; see ipc listen --help"),
         ]

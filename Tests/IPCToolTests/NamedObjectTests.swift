@@ -34,7 +34,7 @@ struct NamedObjectCommandTests {
                 == "ipc: remove semaphore \(name): there is none\n")
         #expect(
             try await Tool.run("sem", "give", "--name", name).error
-                == "ipc: open semaphore \(name): there is none (ENOENT)\n")
+                == "ipc: open semaphore \(name): there is none (ENOENT); 'ipc sem create' makes one\n")
         #expect(
             try await Tool.run("sem", "give", "--name", "/a/b").error.contains(
                 "a name has a slash at its beginning or none"))

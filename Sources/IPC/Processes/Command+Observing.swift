@@ -13,7 +13,9 @@ extension Command {
     /// and keep it too, or to say how far it is.
     ///
     /// ```swift
-    /// let built = try await Command("make").observingOutput { stream, bytes in log.append(bytes) }.capture()
+    /// let built = try await Command("make").observingOutput { _, bytes in
+    ///     _ = try? FileDescriptor.standardOutput.writeAll(bytes)
+    /// }.capture()
     /// ```
     ///
     /// It is what this library reads and keeps: all of ``capture(limit:timeout:grace:passingOn:)`` and ``read(limit:timeout:grace:)``, also

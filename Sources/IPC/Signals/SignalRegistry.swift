@@ -137,7 +137,9 @@ final class SignalRegistry: Sendable {
 
     private func change(_ operation: String, _ signal: Signal, _ call: (Int32) -> Int32) throws {
         let result = call(signal.number)
-        if result < 0 { throw SystemError(operation, on: signal.name, Errno(rawValue: -result)) }
+        guard result < 0 else { return }
+        let name = signal.canBeCaught ? signal.name : "\(signal.name), which no process can"
+        throw SystemError(operation, on: name, Errno(rawValue: -result))
     }
 
     /// Has no thread of ours let the signal through any more, before it means something else again.

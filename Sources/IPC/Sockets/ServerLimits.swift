@@ -21,6 +21,8 @@ public struct ServerLimits: Sendable {
     /// The standard limits.
     public init() {}
 
-    /// The standard limits but for the number of clients and their idle time.
-    public init(clients: Int, idle: Duration? = nil) { (self.clients, self.idle) = (clients, idle) }
+    /// The standard limits but for the number of clients, their idle time, and the time that they have when the server is to end.
+    public init(clients: Int, idle: Duration? = nil, stop: Duration = .seconds(10)) {
+        (self.clients, self.idle, self.stop) = (clients, idle, stop)
+    }
 }
