@@ -36,6 +36,41 @@ enum Documentation {
         }
     }
 
+    /// Public calls that throw and do not say what, or as which other call.
+    static func silentThrows(in file: SourceFile) -> [Finding] {
+        file.tokens.indices.compactMap { index in
+            guard let declaration = publicDeclaration(at: index, in: file.tokens),
+                ["func", "init", "subscript", "var"].contains(declaration.keyword),
+                !witnesses.contains(declaration.name), throwsErrors(from: index, in: file.tokens)
+            else { return nil }
+            let start = startOfDeclaration(at: index, in: file.tokens)
+            let attributes = file.tokens[start..<index].map(\.text).joined()
+            let comment = comment(above: file.tokens[start].line, in: file.source.lines)
+            let saysWhat = comment.contains("Throws:") || comment.contains(#/\bas ``|until a deadline/#)
+            guard !saysWhat, !attributes.contains("@available(*,unavailable") else { return nil }
+            let message = "the public \(declaration.name) throws, and its comment does not say what"
+            return Finding(path: file.path, line: file.tokens[index].line, message: message)
+        }
+    }
+
+    /// Whether the declaration that a modifier begins, or the getter with which its body begins, throws.
+    private static func throwsErrors(from index: Int, in tokens: [Token]) -> Bool {
+        var position = index + 1
+        while let token = tokens.at(position), !["{", "}", "public", "="].contains(token.text) {
+            if ["throws", "rethrows"].contains(token.text) { return true }
+            position = (token.text == "(" ? closing(position, in: tokens) : position) + 1
+        }
+        let body = tokens[min(position, tokens.count)...].prefix(4).map(\.text)
+        return body.starts(with: ["{", "get"]) && body.contains("throws")
+    }
+
+    /// The documentation comment above a line.
+    private static func comment(above line: Int, in lines: [String]) -> String {
+        lines[..<(line - 1)].reversed().map { $0.drop { $0 == " " } }
+            .drop { $0.hasPrefix("// swift-format-ignore") }.prefix { $0.hasPrefix("///") }.reversed()
+            .joined(separator: "\n")
+    }
+
     /// A file whose first line does not say, in three words or more, what the file is for.
     static func missingPurpose(in file: SourceFile) -> Finding? {
         let first = file.source.lines.first ?? ""

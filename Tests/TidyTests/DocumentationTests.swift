@@ -9,6 +9,37 @@ struct DocumentationTests {
         report(try Repository.sources(under: "Sources/IPC").flatMap(Documentation.findings))
     }
 
+    @Test("Every public call of the library that throws says what")
+    func everyThrowIsDocumented() throws {
+        report(try Repository.sources(under: "Sources/IPC").flatMap(Documentation.silentThrows))
+    }
+
+    @Test(
+        "A public call that throws without a word is found",
+        arguments: [
+            "/// Text.\npublic func a() throws {}", "/// Text.\npublic init(a: () -> Int) async throws {}",
+            "/// Text.\npublic var a: Int { get throws { 1 } }",
+            "/// Text.\npublic var a: Int {\n    get async throws { 1 }\n}",
+            "/// Text.\n@discardableResult\npublic static func a() throws(E) -> Int { 1 }",
+        ])
+    func silentThrowIsFound(text: String) {
+        #expect(Documentation.silentThrows(in: SourceFile(path: "A.swift", text: text)).count == 1)
+    }
+
+    @Test(
+        "A call that says what it throws passes, and one that throws nothing",
+        arguments: [
+            "/// Text.\n///\n/// - Throws: this.\npublic func a() throws {}",
+            "/// Does it as ``b()`` does.\npublic func a() throws {}",
+            "/// Text.\npublic func a(b: () throws -> Int) {}",
+            "/// Text.\npublic var a = 1\n/// Text.\npublic func b() throws(E) {}",
+            "/// Text.\nfunc a() throws {}",
+        ])
+    func spokenThrowPasses(text: String) {
+        let found = Documentation.silentThrows(in: SourceFile(path: "A.swift", text: text))
+        #expect(found.count == (text.contains("throws(E)") ? 1 : 0))
+    }
+
     @Test("Every source file says in its first line what it is for")
     func everyFileSaysWhatItIsFor() throws {
         report(try Repository.sources(under: "Sources").compactMap(Documentation.missingPurpose))

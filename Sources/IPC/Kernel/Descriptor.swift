@@ -80,6 +80,8 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     /// Lends the number to a body, for C functions that this library does not have. It must not be closed there.
+    ///
+    /// - Throws: what the body throws.
     public borrowing func withRawDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
         try body(number)
     }

@@ -26,6 +26,8 @@ extension FileLock {
     }
 
     /// Runs a body while nobody holds the lock exclusively; others may share it. As ``exclusive(on:kind:timeout:_:)``.
+    ///
+    /// - Throws: as `exclusive` does.
     @discardableResult
     public static func shared<Result>(
         on path: FilePath, kind: Kind = .wholeFile, timeout: Duration? = nil, _ body: () async throws -> Result

@@ -152,6 +152,8 @@ extension POSIX {
         }
 
         /// Puts a text in UTF-8 into the queue.
+        ///
+        /// - Throws: as for bytes.
         public func send(_ text: String, priority: Int = 0, timeout: Duration? = nil) async throws {
             try await send(Array(text.utf8), priority: priority, timeout: timeout)
         }

@@ -109,6 +109,8 @@ extension POSIX {
         public func release() throws { try check(ipc_posix_semaphore_post(region.address), "release") }
 
         /// Runs the body while one is acquired, and releases it however that ends.
+        ///
+        /// - Throws: what the body throws; as `acquire` and `release` do.
         public func withAcquired<Result>(
             timeout: Duration? = nil, _ body: () async throws -> Result
         ) async throws -> Result {

@@ -42,6 +42,8 @@ extension Signal {
     }
 
     /// Waits for the first of a set of signals.
+    ///
+    /// - Throws: as for signals one by one.
     public static func wait(for signals: Set<Signal>, timeout: Duration? = nil) async throws -> SignalEvent {
         try await first(of: signals, Deadline.after(timeout))
     }

@@ -88,6 +88,8 @@ public final class Connection: Sendable {
     public var name: String { descriptor.subject }
 
     /// Our own address. The C function is `getsockname`.
+    ///
+    /// - Throws: ``SystemError`` with `ECANCELED` once it is closed.
     public var localAddress: SocketAddress {
         get throws { try descriptor.use("address of") { number in try SocketAddress.local(of: number, name) } }
     }
@@ -153,6 +155,8 @@ public final class Connection: Sendable {
     }
 
     /// Writes a text in UTF-8, as it is.
+    ///
+    /// - Throws: as for bytes.
     public func write(_ text: String, timeout: Duration? = nil) async throws {
         try await output.write(text, timeout: timeout)
     }

@@ -109,6 +109,8 @@ public final class DatagramSocket: Sendable {
     public var name: String { descriptor.subject }
 
     /// Where it receives. The C function is `getsockname`.
+    ///
+    /// - Throws: ``SystemError`` with `ECANCELED` once it is closed.
     public var localAddress: SocketAddress {
         get throws { try descriptor.use("address of") { try SocketAddress.local(of: $0, name) } }
     }
@@ -132,16 +134,22 @@ public final class DatagramSocket: Sendable {
     }
 
     /// Sends a text in UTF-8 as a datagram.
+    ///
+    /// - Throws: as for bytes.
     public func send(_ text: String, to endpoint: Endpoint, timeout: Duration? = nil) async throws {
         try await send(Array(text.utf8), to: endpoint, timeout: timeout)
     }
 
     /// Sends a datagram to an address.
+    ///
+    /// - Throws: as to an endpoint, but for names.
     public func send(_ bytes: [UInt8], to address: SocketAddress, timeout: Duration? = nil) async throws {
         try await send(bytes, address, Deadline.after(timeout))
     }
 
     /// Sends a datagram to the address that the socket is connected to.
+    ///
+    /// - Throws: as to an address, with `EDESTADDRREQ` for a socket that is connected to none.
     public func send(_ bytes: [UInt8], timeout: Duration? = nil) async throws {
         try await send(bytes, nil, Deadline.after(timeout))
     }

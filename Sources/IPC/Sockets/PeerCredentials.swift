@@ -23,13 +23,15 @@ public struct PeerCredentials: Hashable, Sendable {
 extension Connection {
     /// Who is at the other end of a Unix socket.
     ///
-    /// Throws ``SystemError`` for a connection of another kind.
+    /// - Throws: ``SystemError`` for a connection of another kind.
     public var credentials: PeerCredentials {
         get throws { try descriptor.use("credentials of") { try PeerCredentials.of($0, name) } }
     }
 
     /// Whether the process that connected still runs, `nil` where the kernel does not say (before 6.5). No number is looked up,
     /// so that it cannot be another's. The C option is `SO_PEERPIDFD`.
+    ///
+    /// - Throws: ``SystemError`` with `ECANCELED` once the connection is closed.
     public var peerIsAlive: Bool? {
         get throws {
             try descriptor.use("process of") { number in

@@ -40,6 +40,8 @@ public final class SequencedConnection: Sendable {
     public var name: String { descriptor.subject }
 
     /// Who is at the other end. The C option is `SO_PEERCRED`.
+    ///
+    /// - Throws: ``SystemError`` with `ECANCELED` once it is closed.
     public var credentials: PeerCredentials {
         get throws {
             try descriptor.use("credentials of") { try PeerCredentials.of($0, name) }

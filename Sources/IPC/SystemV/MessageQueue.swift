@@ -114,6 +114,8 @@ extension SystemV {
         }
 
         /// Puts a text in UTF-8 into the queue.
+        ///
+        /// - Throws: as for bytes.
         public func send(_ text: String, type: Int = 1, timeout: Duration? = nil) async throws {
             try await send(Array(text.utf8), type: type, timeout: timeout)
         }
@@ -261,6 +263,8 @@ extension SystemV {
         public func remove() throws { try SystemV.remove(.queue, id, subject) }
 
         /// Makes a queue that nobody else finds by a key, and removes it however the body ends.
+        ///
+        /// - Throws: what the body throws; ``SystemVError`` with `limitReached`.
         public static func withNew<Result>(_ body: (MessageQueue) async throws -> Result) async throws -> Result {
             let queue = try MessageQueue(key: .private)
             defer { try? queue.remove() }

@@ -66,6 +66,8 @@ extension SystemV.SemaphoreSet {
     }
 
     /// Takes the semaphore on the thread of the caller, which waits as long as need be.
+    ///
+    /// - Throws: as the asynchronous form does, without cancellation.
     @available(*, noasync, message: "await the asynchronous form")
     public func take(_ index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil) throws {
         try performBlocking("take", taking(index), undoOnExit, Deadline.after(timeout))
@@ -84,6 +86,8 @@ extension SystemV.SemaphoreSet {
     }
 
     /// Runs the body while the semaphore is taken, and gives it back however that ends.
+    ///
+    /// - Throws: what the body throws; as `take` and `give` do.
     public func withTaken<Result>(
         _ index: Int = 0, timeout: Duration? = nil, _ body: () async throws -> Result
     ) async throws -> Result {
@@ -106,6 +110,8 @@ extension SystemV.SemaphoreSet {
     }
 
     /// Subtracts from the semaphore on the thread of the caller, which waits as long as need be.
+    ///
+    /// - Throws: as the asynchronous form does, without cancellation.
     @available(*, noasync, message: "await the asynchronous form")
     public func acquire(
         _ amount: Int = 1, from index: Int = 0, undoOnExit: Bool = true, timeout: Duration? = nil
@@ -125,6 +131,8 @@ extension SystemV.SemaphoreSet {
     }
 
     /// Runs the body while so much is acquired, and releases it however that ends.
+    ///
+    /// - Throws: what the body throws; as `acquire` and `release` do.
     public func withAcquired<Result>(
         _ amount: Int = 1, from index: Int = 0, timeout: Duration? = nil, _ body: () async throws -> Result
     ) async throws -> Result {
@@ -135,6 +143,8 @@ extension SystemV.SemaphoreSet {
     // MARK: Scopes
 
     /// Makes a set that nobody else finds by a key, and removes it however the body ends.
+    ///
+    /// - Throws: what the body throws; ``SystemVError`` with `limitReached`.
     public static func withNew<Result>(
         count: Int = 1, initialValue: Int = 0, _ body: (SystemV.SemaphoreSet) async throws -> Result
     ) async throws -> Result {

@@ -175,16 +175,22 @@ extension SystemV {
         }
 
         /// The process that changed a semaphore last; `nil` if that is nobody, or not in our namespace. The C constant is `GETPID`.
+        ///
+        /// - Throws: ``SystemVError`` with `removed`, with `outOfRange`, with `notPermitted`.
         public func lastProcess(_ index: Int = 0) throws -> ProcessID? {
             ProcessID(Int32(try ask(index) { ipc_semaphore_process(id, $0) }))
         }
 
         /// How many wait for a semaphore to grow. The C constant is `GETNCNT`.
+        ///
+        /// - Throws: as ``lastProcess(_:)`` does.
         public func waitingForIncrease(_ index: Int = 0) throws -> Int {
             try ask(index) { ipc_semaphore_waiting(id, $0, 0) }
         }
 
         /// How many wait for a semaphore to be 0. The C constant is `GETZCNT`.
+        ///
+        /// - Throws: as ``lastProcess(_:)`` does.
         public func waitingForZero(_ index: Int = 0) throws -> Int {
             try ask(index) { ipc_semaphore_waiting(id, $0, 1) }
         }

@@ -193,6 +193,8 @@ extension SystemV {
 
         /// Makes a segment that nobody else finds by a key, and removes it however the body ends. It is marked to go before the body
         /// runs, so that nothing is left even if the process is killed; children attach it by its id.
+        ///
+        /// - Throws: what the body throws; ``SystemVError`` with `limitReached`.
         public static func withNew<Result>(
             size: Int, _ body: (SharedSegment) async throws -> Result
         ) async throws -> Result {

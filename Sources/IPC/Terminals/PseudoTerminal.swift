@@ -57,11 +57,15 @@ public final class PseudoTerminal: Sendable {
     }
 
     /// The size of the window. The C call is `ioctl` with `TIOCGWINSZ`.
+    ///
+    /// - Throws: ``SystemError`` once it is closed.
     public var size: TerminalSize {
         get throws { try master.use("size of") { try TerminalSize.of($0, path.string) } }
     }
 
     /// The modes, which are the same on both sides; programs change them too. The C function is `tcgetattr`.
+    ///
+    /// - Throws: ``SystemError`` once it is closed.
     public var modes: TerminalModes {
         get throws { try master.use("modes of") { try TerminalModes.of($0, path.string) } }
     }
@@ -89,6 +93,8 @@ public final class PseudoTerminal: Sendable {
     /// The group of processes that has the foreground; `nil` if there is none.
     ///
     /// The C function is `tcgetpgrp`.
+    ///
+    /// - Throws: ``SystemError`` once it is closed.
     public var foregroundGroup: ProcessGroupID? {
         get throws { try master.use("foreground of") { ProcessGroupID(max(0, ipc_get_foreground_group($0))) } }
     }

@@ -51,6 +51,8 @@ public final class SerialLine: Sendable {
     deinit { close() }
 
     /// The settings, as the device has them.
+    ///
+    /// - Throws: ``SystemError`` with `EIO` once the device is gone.
     public var settings: SerialSettings {
         get throws { SerialSettings(try device.use("settings of") { try TerminalModes.of($0, path.string) }) }
     }
@@ -136,7 +138,7 @@ public final class SerialLine: Sendable {
 
     /// The lines that are on. The C call is `ioctl` with `TIOCMGET`.
     ///
-    /// Throws ``SystemError`` with `ENOTTY` or `EINVAL` where a device has none, as a pseudo-terminal.
+    /// - Throws: ``SystemError`` with `ENOTTY` or `EINVAL` where a device has none, as a pseudo-terminal.
     public var controlLines: ControlLines {
         get throws {
             try device.use("control lines of") { number in

@@ -64,9 +64,13 @@ public final class Terminal: Sendable {
     }
 
     /// The modes. The C function is `tcgetattr`.
+    ///
+    /// - Throws: ``SystemError`` with `EIO` once the terminal is hung up.
     public var modes: TerminalModes { get throws { try TerminalModes.of(descriptor.number, name) } }
 
     /// The size of the window. The C call is `ioctl` with `TIOCGWINSZ`; `SIGWINCH` tells of another.
+    ///
+    /// - Throws: ``SystemError`` with `EIO` once the terminal is hung up.
     public var size: TerminalSize { get throws { try TerminalSize.of(descriptor.number, name) } }
 
     /// Runs a body while the terminal has other modes.
