@@ -12,6 +12,9 @@ enum Sanitizer {
     /// A sanitizer reports a fault and ends the process by a status of its own, not by the signal.
     static let catchesFaults = delaysHandlers || keepsFreedMemory
 
+    /// Signals of faults that a test sends, where they are not taken for faults of ours.
+    static func faults(_ names: String...) -> [String] { catchesFaults ? [] : names }
+
     /// For strace: leaks are looked for by tracing, and a program can be traced but once.
     static let optionsOfTracer: [String] = {
         let former = getenv("ASAN_OPTIONS").map { String(cString: $0) + ":" } ?? ""
