@@ -15,11 +15,9 @@ all:
 	swift build $(flags)
 	rm -rf $(made)
 	mkdir -p $(made)
-	Scripts/manual "$$(swift build $(flags) --show-bin-path)/ipc" $(made)/man1
-	for shell in bash zsh fish; do \
-		"$$(swift build $(flags) --show-bin-path)/ipc" --generate-completion-script $$shell >$(made)/$$shell || exit; \
-	done
-	cp "$$(swift build $(flags) --show-bin-path)/ipc" $(made)/ipc
+	tool="$$(swift build $(flags) --show-bin-path)/ipc" && Scripts/manual "$$tool" $(made)/man1 && \
+		for shell in bash zsh fish; do "$$tool" --generate-completion-script $$shell >$(made)/$$shell || exit; done && \
+		cp "$$tool" $(made)/ipc
 
 $(made)/ipc:
 	$(MAKE) all

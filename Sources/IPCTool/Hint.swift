@@ -32,10 +32,8 @@ enum Hint {
         case .addressInUse: return PortHolder.description(of: error.subject)
         case .permissionDenied where isPort:
             return "ports below 1024 are for root, and for who has CAP_NET_BIND_SERVICE"
-        case .permissionDenied: return FileHint.obstacle(to: path)
-        case .noSuchFileOrDirectory: return FileHint.missing(of: path)
         case .notPermitted where error.operation.hasPrefix("send SIG"): return owner(ofProcess: error.subject)
-        default: return nil
+        default: return FileHint.about(error.errno, at: path)
         }
     }
 
@@ -45,11 +43,8 @@ enum Hint {
         case .connectionRefused:
             let isHere = error.attempts.allSatisfy { $0.address.isLoopback || $0.address.port == nil }
             return "nobody listens there" + (isHere ? "; 'ipc sockets' shows who listens where" : "")
-        case .noSuchFileOrDirectory where endpoint.hasPrefix("unix:"):
-            return FileHint.missing(of: String(endpoint.dropFirst(5)))
-        case .permissionDenied where endpoint.hasPrefix("unix:"):
-            return FileHint.obstacle(to: String(endpoint.dropFirst(5)))
-        default: return nil
+        default:
+            return endpoint.hasPrefix("unix:") ? FileHint.about(error.errno, at: String(endpoint.dropFirst(5))) : nil
         }
     }
 
@@ -105,13 +100,21 @@ private enum PortHolder {
 private enum FileHint {
     private static var files: FileManager { .default }
 
+    static func about(_ errno: Errno, at path: String) -> String? {
+        switch errno {
+        case .permissionDenied: obstacle(to: path)
+        case .noSuchFileOrDirectory: missing(of: path)
+        default: nil
+        }
+    }
+
     /// The folder that is not there, if it is not the file itself that is missing.
-    static func missing(of path: String) -> String? {
+    private static func missing(of path: String) -> String? {
         parents(of: path).first { !files.fileExists(atPath: $0) && !isLink($0) }.map { "there is no folder \($0)" }
     }
 
     /// A folder on the way, or the file's own permissions.
-    static func obstacle(to path: String) -> String? {
+    private static func obstacle(to path: String) -> String? {
         let path = URL(filePath: path).resolvingSymlinksInPath().path
         let folders = parents(of: path)
         if let closed = folders.first(where: { !files.isExecutableFile(atPath: $0) }) { return possession(of: closed) }
@@ -121,9 +124,8 @@ private enum FileHint {
 
     /// The same for a program; one of ours that nobody may execute can be made one.
     static func obstacle(toExecuting path: String) -> String? {
-        let isOurs = owner(of: path) != nil && owner(of: path) == user
-        if isOurs, let mode = mode(of: path), mode & 0o111 == 0 { return "'chmod +x' makes it a program" }
-        return mode(of: path).map { $0 & 0o111 != 0 } ?? true ? obstacle(to: path) : possession(of: path)
+        guard let mode = mode(of: path), mode & 0o111 == 0 else { return obstacle(to: path) }
+        return owner(of: path) == user ? "'chmod +x' makes it a program" : possession(of: path)
     }
 
     private static func parents(of path: String) -> [String] {

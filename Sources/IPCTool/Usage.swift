@@ -15,10 +15,10 @@ extension IPCTool {
             try command.run()
         } catch {
             // A program's own status may be that of wrong usage.
-            if let fault = error as? UsageFault { exit(withError: fail(with: fault)) }
+            if let fault = error as? UsageFault { fail(with: fault) }
             switch error is ExitCode ? nil : exitCode(for: error) {
             case ExitCode.success: show(fullMessage(for: error))
-            case ExitCode.validationFailure: exit(withError: fail(with: fault(error)))
+            case ExitCode.validationFailure: fail(with: fault(error))
             default: exit(withError: error)
             }
         }
@@ -29,19 +29,18 @@ extension IPCTool {
         let isOverview = text.hasPrefix("OVERVIEW: \(configuration.abstract)\n")
         let shown = isOverview ? overview : text
         do {
-            try EventLoop.run {
+            try IPCTool().perform {
                 try await ByteWriter.standardOutput.write(shown.hasSuffix("\n") ? shown : shown + "\n")
                 try ByteWriter.standardOutput.close()
+                return .success
             }
-            exit(withError: ExitCode.success)
-        } catch let error as SystemError where error.errno == .brokenPipe {
-            exit(withError: ExitCode.brokenPipe)
-        } catch { exit(withError: fail(with: error, .systemError)) }
+            exit()
+        } catch { exit(withError: error) }
     }
 
-    private static func fail(with error: any Error, _ code: ExitCode = .validationFailure) -> ExitCode {
-        try? EventLoop.run { await complain(error) }
-        return code
+    private static func fail(with fault: UsageFault) -> Never {
+        try? EventLoop.run { await complain(fault) }
+        exit(withError: ExitCode.validationFailure)
     }
 
     // MARK: One screen

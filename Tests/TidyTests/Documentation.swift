@@ -28,7 +28,7 @@ enum Documentation {
             guard !attributes.contains("@available(*,unavailable") else { return nil }
             let line = file.tokens[start].line
             let isFirstOnLine = file.tokens.at(start - 1)?.line != line
-            guard !isFirstOnLine || !hasComment(above: line, in: file.source.lines) else { return nil }
+            guard !isFirstOnLine || comment(above: line, in: file.source.lines).isEmpty else { return nil }
             let words = declaration.name.hasPrefix(declaration.keyword) ? [] : [declaration.keyword]
             let what = (words + [declaration.name]).joined(separator: " ")
             let message = "the public \(what) has no documentation comment"
@@ -64,7 +64,7 @@ enum Documentation {
         return body.starts(with: ["{", "get"]) && body.contains("throws")
     }
 
-    /// The documentation comment above a line.
+    /// The documentation comment above a line, notes to the formatter apart.
     private static func comment(above line: Int, in lines: [String]) -> String {
         lines[..<(line - 1)].reversed().map { $0.drop { $0 == " " } }
             .drop { $0.hasPrefix("// swift-format-ignore") }.prefix { $0.hasPrefix("///") }.reversed()
@@ -165,11 +165,5 @@ enum Documentation {
             if depth == 0 { return position }
         }
         return nil
-    }
-
-    /// Whether the line above a line, notes to the formatter apart, is a documentation comment.
-    private static func hasComment(above line: Int, in lines: [String]) -> Bool {
-        let above = lines[..<(line - 1)].reversed().map { $0.drop { $0 == " " } }
-        return above.first { !$0.hasPrefix("// swift-format-ignore") }?.hasPrefix("///") ?? false
     }
 }

@@ -13,8 +13,6 @@ final class RunningStages: @unchecked Sendable {
     private(set) var input: ByteWriter?
     /// What the last stage writes, if it is captured.
     private(set) var output: ByteReader?
-    /// Who is told what is read of that.
-    private(set) var observe: (@Sendable ([UInt8]) -> Void)?
     private var given: [UInt8]?
     private let functions = Mutex(Functions())
 
@@ -37,6 +35,11 @@ final class RunningStages: @unchecked Sendable {
         stages.compactMap { stage in
             if case .program(let child, _) = stage.work { child } else { nil }
         }
+    }
+
+    /// Who is told what is read of the last one's output.
+    var observe: (@Sendable ([UInt8]) -> Void)? {
+        if case .program(_, let command)? = stages.last?.work { command.told(.output) } else { nil }
     }
 
     // MARK: Start
@@ -68,7 +71,7 @@ final class RunningStages: @unchecked Sendable {
                     given = command.givenBytes
                     if terminal != nil { leader = child }
                 }
-                if index == last { (output, observe) = (child.standardOutput, command.told(.output)) }
+                if index == last { output = child.standardOutput }
             case .function(let name, let function):
                 let (reader, writer): (ByteReader, ByteWriter)
                 if let end = former.take() {
